@@ -1,0 +1,121 @@
+/** The only TypeScript with SQL in it: one call of a stored function or one select from a public view each. */
+import type { Queryable } from './pool.ts'
+
+/** Every statement that taskq's processes send. contract.test.ts prepares each against the migrated schema. */
+export const statements = {
+	registerTaskTypes: 'select taskq.register_task_types(tasks => $1::jsonb)',
+	registerWorker:
+		'select taskq.register_worker(name => $1::text, types => $2::text[], cpu_units => $3::numeric, memory_mb => $4::integer, concurrency => $5::integer, queues => $6::text[]) as worker_id',
+	holdWorkerSession: 'select taskq.hold_worker_session(worker_id => $1::uuid) as held',
+	heartbeat: 'select * from taskq.heartbeat(worker_id => $1::uuid, load => $2::jsonb)',
+	claimNextJob: 'select * from taskq.claim_next_job(worker_id => $1::uuid, max_jobs => $2::integer, outcomes => $3::jsonb)',
+	logJobs: 'select taskq.log_jobs(entries => $1::jsonb) as rejected',
+	reportProgress: 'select taskq.report_progress(claim_id => $1::bigint, job_id => $2::uuid, percent => $3::real, data => $4::jsonb)',
+	parentResults: 'select * from taskq.parent_results(job_id => $1::uuid)',
+	completeJob: 'select taskq.complete_job(claim_id => $1::bigint, job_id => $2::uuid, result => $3::jsonb)',
+	stopWorker: 'select taskq.stop_worker(worker_id => $1::uuid) as released',
+	tick: 'select * from taskq.tick()',
+	configure:
+		'select taskq.configure(default_max_attempts => $1::integer, default_timeout_seconds => $2::integer, job_ttl_seconds => $3::integer) as settings',
+	submitEach: 'select * from taskq.submit_each(requests => $1::jsonb)',
+	getJob: 'select taskq.get_job(job_id => $1::uuid) as job',
+	listJobs:
+		'select * from taskq.list_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb, before => $10::uuid, max_rows => $11::integer)',
+	countJobs:
+		'select taskq.count_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb) as total',
+	cancelJob: 'select taskq.cancel_job(job_id => $1::uuid, reason => $2::text) as status',
+	addDependency: 'select taskq.add_dependency(job_id => $1::uuid, depends_on => $2::uuid) as status',
+	explainJob: 'select * from taskq.explain_job(job_id => $1::uuid)',
+	jobLogs:
+		'select log_id, attempt, at, level, message, data from taskq.job_logs where job_id = $1::uuid and log_id > $2::bigint and level >= $3::taskq.log_level order by log_id limit $4::integer',
+	jobExecutions: 'select * from taskq.job_executions where job_id = $1::uuid order by claim_id',
+	deadLetters:
+		'select * from taskq.dead_letters where ($1::text is null or type = $1) and ($2::text is null or queue = $2) and job_id < $3::uuid order by job_id desc limit $4::integer',
+	retryJob: 'select taskq.retry_job(job_id => $1::uuid) as status',
+	retryDeadLetters: 'select taskq.retry_dead_letters(type => $1::text, queue => $2::text, max_jobs => $3::integer) as retried',
+	discardJob: 'select taskq.discard_job(job_id => $1::uuid)',
+	discardDeadLetters: 'select taskq.discard_dead_letters(type => $1::text, queue => $2::text, max_jobs => $3::integer) as discarded',
+	queues: 'select * from taskq.queues order by queue',
+	pauseQueue: 'select taskq.pause_queue(queue => $1::text)',
+	resumeQueue: 'select taskq.resume_queue(queue => $1::text)',
+	workers: 'select * from taskq.workers order by started_at desc limit 1000',
+	drainWorker: 'select taskq.drain_worker(worker_id => $1::uuid)',
+	taskTypes: 'select * from taskq.task_types order by type',
+	readEvents: 'select taskq.read_events(since => $1::bigint, missing => $2::bigint[], max_events => $3::integer) as batch',
+	streamPosition: 'select * from taskq.stream_position()',
+	lateEvents: 'select taskq.late_events(since => $1::bigint) as event_ids',
+	authenticate: 'select * from taskq.authenticate(api_key => $1::text)',
+	hasApiKey: 'select taskq.has_api_key() as has_key',
+	createApiKey: 'select taskq.create_api_key(name => $1::text, role => $2::text, expires_at => $3::timestamptz) as api_key',
+	ping: 'select 1 as ok',
+} as const
+
+export type Call = keyof typeof statements
+
+/**
+ * Sends one of the statements with its arguments in order (jsonb arguments as JSON text). Answers the rows.
+ * Errors are the database's own, with `code` (docs/errors.md), `detail` and `hint`.
+ */
+export async function call<Row = Record<string, unknown>>(db: Queryable, name: Call, values: unknown[] = []): Promise<Row[]> {
+	const { rows } = await db.query({ name, text: statements[name], values })
+	return rows as Row[]
+}
+
+/** The same for a statement that answers one row. */
+export async function callOne<Row = Record<string, unknown>>(db: Queryable, name: Call, values: unknown[] = []): Promise<Row> {
+	const [row] = await call<Row>(db, name, values)
+	if (!row) throw new Error(`${name} answered no row`)
+	return row
+}
+
+/** A job as a claim hands it to its worker. */
+export interface ClaimedJob {
+	job_id: string
+	type: string
+	queue: string
+	attempt: number
+	max_attempts: number
+	timeout_seconds: number
+	payload: unknown
+	trace_context: string | null
+}
+
+/** What one `claim_next_job` answers. `claim_id` is null when nothing was claimed; it is a bigint, so a string here. */
+export interface Claim {
+	claim_id: string | null
+	jobs: ClaimedJob[]
+	rejected: string[]
+	cancel_requested: string[]
+	/** Seconds until the next waiting job is due; null when none waits. */
+	next_due_in_seconds: number | null
+}
+
+/** One attempt's end, as `claim_next_job` takes it. Durations are seconds by the worker's monotonic clock. */
+export interface Outcome {
+	claim_id: string
+	job_id: string
+	outcome: 'completed' | 'failed' | 'timed_out' | 'cancelled' | 'released'
+	result?: unknown
+	error?: { name: string; message: string; stack?: string }
+	fatal?: boolean
+	retry_after_seconds?: number
+	duration_seconds?: number
+	logs?: LogLine[]
+}
+
+export interface LogLine {
+	level: 'debug' | 'info' | 'warn' | 'error'
+	message: string
+	data?: unknown
+	age_seconds: number
+}
+
+/** What `submit_each` answers for each request, in their order. */
+export interface Submitted {
+	position: number
+	job_id: string | null
+	status: string | null
+	created: boolean
+	warnings: string[]
+	error: { code: string; message: string; field?: string; hint?: string; job_id?: string } | null
+}

@@ -1,0 +1,14 @@
+-- The smallest id that job_id_at() can make at this instant: turns a range of created_at into a range of ids.
+create or replace function taskq_private.job_id_floor(instant timestamptz)
+returns uuid
+language sql
+immutable
+strict
+parallel safe
+as $$
+  select (
+    lpad(to_hex(micros / 1000), 12, '0') || '7' || lpad(to_hex(micros % 1000 * 4), 3, '0') || '8000000000000000'
+  )::uuid
+  from (select (extract(epoch from instant) * 1000000)::bigint as micros) as t;
+$$;
+comment on function taskq_private.job_id_floor(timestamptz) is 'The smallest job id of this instant.';

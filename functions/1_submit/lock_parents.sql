@@ -1,0 +1,39 @@
+-- Holds unfinished parents in their place until this transaction ends. One that moves while we wait for it is looked for
+-- again, so in the end each is finished, unknown, or locked.
+-- Locks: claims by claim_id, then ready and waiting rows by job_id, all for share.
+create or replace function taskq_private.lock_parents(parent_ids uuid[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_locked uuid[] := '{}';
+begin
+  loop
+    v_locked := v_locked || array(
+      select u.job_id
+      from (select c.job_ids from taskq_private.claims as c where c.job_ids && parent_ids order by c.claim_id for share) as c
+      cross join unnest(c.job_ids) as u (job_id)
+    );
+    v_locked := v_locked || array(
+      select r.job_id
+      from taskq_private.job_specs as s
+      join taskq_private.ready_jobs as r on r.lane_id = s.lane_id and r.job_id = s.job_id
+      where s.job_id = any (parent_ids)
+      order by r.job_id
+      for share of r
+    );
+    v_locked := v_locked || array(
+      select w.job_id from taskq_private.waiting_jobs as w where w.job_id = any (parent_ids) order by w.job_id for share
+    );
+    exit when not exists (
+      select
+      from taskq_private.job_specs as s
+      where s.job_id = any (parent_ids)
+        and s.job_id <> all (v_locked)
+        and not exists (select from taskq_private.finished_jobs as f where f.job_id = s.job_id)
+    );
+  end loop;
+end;
+$$;
+comment on function taskq_private.lock_parents(uuid[]) is 'Keeps these jobs from ending until this transaction does.';

@@ -1,0 +1,53 @@
+-- Requests -> submissions: checked, typed, with the defaults of their type, and the lane if one of that shape exists.
+create or replace function taskq_private.read_requests(requests jsonb, submitted_at timestamptz)
+returns setof taskq_private.submission
+language sql
+volatile
+as $$
+  select
+    q.ordinality::integer,
+    coalesce(q.error, taskq_private.request_error(q.request, r.type, t.payload_schema, p.payload, r.run_at)),
+    taskq_private.job_id_at(submitted_at, q.ordinality::integer),
+    false,
+    l.lane_id,
+    r.type, s.queue, s.priority, s.cpu_units, s.memory_mb, p.payload,
+    coalesce(c.max_attempts, t.max_attempts, d.default_max_attempts)::smallint,
+    coalesce(r.timeout_seconds, t.timeout_seconds, d.default_timeout_seconds)::integer,
+    coalesce(c.initial_delay_seconds, t.initial_delay_seconds),
+    coalesce(c.backoff_multiplier, t.backoff_multiplier),
+    coalesce(c.max_delay_seconds, t.max_delay_seconds),
+    coalesce(c.jitter, t.jitter),
+    taskq_private.to_instant(r.run_at),
+    coalesce(r.created_by, taskq_private.actor()), r.name, r.idempotency_key,
+    case when r.idempotency_key is not null then sha256(convert_to((q.request - 'idempotency_key' - 'created_by' - 'trace_context')::text, 'UTF8')) end,
+    nullif(r.metadata, 'null'), r.trace_context,
+    case when jsonb_array_length(nullif(r.depends_on, 'null')) > 0 then taskq_private.dependency_ids(r.depends_on) end,
+    0, null::uuid
+  from (
+    select e.ordinality, e.value as request, b.error
+    from jsonb_array_elements(requests) with ordinality as e (value, ordinality)
+    left join taskq_private.check_requests(requests) as b on b.ordinal = e.ordinality
+  ) as q
+  cross join taskq_private.settings as d
+  cross join lateral jsonb_to_record(case when q.error is null then q.request else '{}' end) as r (
+    type text, queue text, priority text, payload jsonb, run_at text, timeout_seconds numeric, idempotency_key text, metadata jsonb,
+    name text, created_by text, trace_context text, depends_on jsonb, resource_requirements jsonb, retry_config jsonb
+  )
+  cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
+    max_attempts numeric, initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real
+  )
+  cross join lateral jsonb_to_record(coalesce(nullif(r.resource_requirements, 'null'), '{}')) as n (cpu_units numeric, memory_mb numeric)
+  cross join lateral (select coalesce(nullif(r.payload, 'null'), '{}')) as p (payload)
+  left join taskq_private.task_types as t on t.type = r.type
+  cross join lateral (
+    select
+      coalesce(r.queue, 'default'),
+      coalesce(taskq_private.priority_of(r.priority), 3::smallint),
+      round(coalesce(n.cpu_units, t.cpu_units), 3),
+      coalesce(n.memory_mb, t.memory_mb)::integer
+  ) as s (queue, priority, cpu_units, memory_mb)
+  left join taskq_private.lanes as l
+    on l.queue = s.queue and l.type = r.type and l.priority = s.priority and l.cpu_units = s.cpu_units and l.memory_mb = s.memory_mb
+    and l.resources = '{}';
+$$;
+comment on function taskq_private.read_requests(jsonb, timestamptz) is 'Reads a list of requests into submissions, an error in the row where one is bad.';

@@ -1,0 +1,40 @@
+-- A worker calls this at start with the tasks it has, so that submits of them are accepted.
+create or replace function taskq.register_task_types(tasks jsonb)
+returns setof text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    insert into taskq_private.task_types as t (
+      type, description, payload_schema, cpu_units, memory_mb, timeout_seconds, max_attempts,
+      initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, registered_at
+    )
+    select
+      r.type, coalesce(r.description, ''), coalesce(r.payload_schema, '{}'), coalesce(r.cpu_units, 0), coalesce(r.memory_mb, 0),
+      r.timeout_seconds, r.max_attempts, coalesce(r.initial_delay_seconds, 1), coalesce(r.backoff_multiplier, 2),
+      coalesce(r.max_delay_seconds, 3600), coalesce(r.jitter, 0.1), taskq_private.clock()
+    from jsonb_to_recordset(tasks) as r (
+      type text, description text, payload_schema jsonb, cpu_units numeric, memory_mb integer, timeout_seconds integer, max_attempts smallint,
+      initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real
+    )
+    order by r.type
+    on conflict (type) do update set
+      description = excluded.description,
+      payload_schema = excluded.payload_schema,
+      cpu_units = excluded.cpu_units,
+      memory_mb = excluded.memory_mb,
+      timeout_seconds = excluded.timeout_seconds,
+      max_attempts = excluded.max_attempts,
+      initial_delay_seconds = excluded.initial_delay_seconds,
+      backoff_multiplier = excluded.backoff_multiplier,
+      max_delay_seconds = excluded.max_delay_seconds,
+      jitter = excluded.jitter,
+      registered_at = excluded.registered_at
+    returning t.type;
+end;
+$$;
+comment on function taskq.register_task_types(jsonb) is
+  'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter"}. Answers the types.';

@@ -1,0 +1,40 @@
+-- What request_fields cannot say: the type is registered, the payload fits its schema and the limits, run_at is an
+-- instant, dependencies are ids. Null for a good request.
+create or replace function taskq_private.request_error(request jsonb, type text, payload_schema jsonb, payload jsonb, run_at text)
+returns jsonb
+language plpgsql
+stable
+as $$
+declare
+  v_bad text;
+begin
+  if payload_schema is null then
+    return taskq_private.invalid('type', format('unknown job type "%s"', type), 'TQ421', 'Start a worker that registers it; select * from taskq.task_types lists the known ones.');
+  end if;
+  if pg_column_size(payload) > 1048576 then
+    return taskq_private.invalid('payload', 'payload is larger than 1 MiB', 'TQ413', 'Keep the data elsewhere and submit where it is.');
+  end if;
+  if jsonb_typeof(payload) in ('object', 'array')
+    and jsonb_path_exists(payload, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")')
+  then
+    return taskq_private.invalid('payload', 'payload is nested more than 64 levels deep', 'TQ413');
+  end if;
+  if run_at is not null and taskq_private.to_instant(run_at) is null then
+    return taskq_private.invalid('run_at', format('run_at "%s" is not an ISO 8601 instant with a time zone', run_at), 'TQ422', 'For example 2030-01-15T10:00:00Z.');
+  end if;
+  if jsonb_typeof(request -> 'depends_on') = 'array' then
+    select coalesce(d.value #>> '{}', 'null') into v_bad
+    from jsonb_array_elements(request -> 'depends_on') as d
+    where (jsonb_typeof(d.value) = 'string' and (d.value #>> '{}') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') is not true
+    limit 1;
+    if v_bad is not null then
+      return taskq_private.invalid('depends_on', format('depends_on "%s" is not a job id', left(v_bad, 100)), 'TQ423', 'Give the ids that submitting answered.');
+    end if;
+  end if;
+  if payload_schema = '{}' then
+    return null;
+  end if;
+  return taskq_private.schema_error(payload, payload_schema, 'payload') || '{"code": "TQ424"}';
+end;
+$$;
+comment on function taskq_private.request_error(jsonb, text, jsonb, jsonb, text) is 'What is wrong with a well-formed request, as an error value.';

@@ -1,0 +1,39 @@
+-- One key, one job, whatever the concurrency: `on conflict do nothing` waits for a rival that holds the key; whoever finds
+-- another's job under its key answers with that job if the request was the same, and with an error if not.
+-- Locks: the keys, in their order, so that two batches cannot deadlock.
+create or replace function taskq_private.resolve_idempotency(jobs taskq_private.submission[])
+returns taskq_private.submission[]
+language plpgsql
+volatile
+as $$
+declare
+  v_job taskq_private.submission;
+  v_jobs taskq_private.submission[] := jobs;
+  v_first taskq_private.idempotency_keys;
+begin
+  for v_job in select * from unnest(jobs) as j where j.idempotency_key is not null and j.error is null order by j.idempotency_key, j.ordinal loop
+    loop
+      insert into taskq_private.idempotency_keys (idempotency_key, job_id, request_hash)
+      values (v_job.idempotency_key, v_job.job_id, v_job.request_hash)
+      on conflict do nothing;
+      exit when found;
+      select * into v_first from taskq_private.idempotency_keys as k where k.idempotency_key = v_job.idempotency_key;
+      continue when not found; -- its job was deleted between the two statements
+
+      v_job.job_id := v_first.job_id;
+      v_job.repeated := true;
+      if v_first.request_hash <> v_job.request_hash then
+        v_job.error := taskq_private.invalid(
+          'idempotency_key', format('idempotency_key "%s" was used by job %s for another request', v_job.idempotency_key, v_first.job_id),
+          'TQ410', 'Use a new key for a new request.'
+        ) || jsonb_build_object('job_id', v_first.job_id);
+      end if;
+      v_jobs[v_job.ordinal] := v_job;
+      exit;
+    end loop;
+  end loop;
+  return v_jobs;
+end;
+$$;
+comment on function taskq_private.resolve_idempotency(taskq_private.submission[]) is
+  'Takes the idempotency keys of submissions, and points those that come second at the first job.';

@@ -1,0 +1,51 @@
+-- nothing -> pending | blocked | ready. One job; the same path as a batch.
+-- Calls: submit_each. Locks: its idempotency key, then the places of its dependencies. Raises: what submit_each answers.
+create or replace function taskq.submit_job(
+  type text,
+  payload jsonb default '{}',
+  queue text default null,
+  priority text default null,
+  run_at timestamptz default null,
+  depends_on uuid[] default null,
+  cpu_units numeric default null,
+  memory_mb integer default null,
+  max_attempts integer default null,
+  timeout_seconds integer default null,
+  retry_config jsonb default null,
+  idempotency_key text default null,
+  metadata jsonb default null,
+  name text default null,
+  out job_id uuid,
+  out status taskq.job_status,
+  out created boolean,
+  out warnings text[]
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_request jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'type', type, 'queue', queue, 'priority', priority, 'run_at', to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'depends_on', to_jsonb(depends_on), 'timeout_seconds', timeout_seconds, 'idempotency_key', idempotency_key, 'name', name,
+    'resource_requirements', nullif(jsonb_strip_nulls(jsonb_build_object('cpu_units', cpu_units, 'memory_mb', memory_mb)), '{}'),
+    'retry_config', nullif(coalesce(retry_config, '{}') || jsonb_strip_nulls(jsonb_build_object('max_attempts', max_attempts)), '{}')
+  ));
+  v_error jsonb;
+begin
+  v_request := v_request || jsonb_build_object('payload', coalesce(payload, '{}'), 'metadata', metadata);
+
+  select s.error, s.job_id, s.status, s.created, s.warnings
+  into v_error, submit_job.job_id, submit_job.status, submit_job.created, submit_job.warnings
+  from taskq.submit_each(jsonb_build_array(v_request)) as s;
+
+  if v_error is not null then
+    perform taskq_private.raise_error(v_error);
+  end if;
+end;
+$$;
+comment on function taskq.submit_job(
+  text, jsonb, text, text, timestamptz, uuid[], numeric, integer, integer, integer, jsonb, text, jsonb, text
+) is
+  'Submits one job of a registered type. priority is critical, high, normal, low or 1 (first) to 10. Under a known idempotency_key it answers with the first job and created = false. Example: select * from taskq.submit_job(''echo'', ''{"message": "hi"}'', priority => ''high'').';

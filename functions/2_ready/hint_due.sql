@@ -1,0 +1,15 @@
+-- Workers know the next due instant as of their last look. A job due before they look again needs a hint.
+create or replace function taskq_private.hint_due(since timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if exists (
+    select from taskq_private.waiting_jobs as w where w.status <> 'blocked' and w.due_at <= since + interval '5 seconds'
+  ) then
+    perform taskq_private.hint('ready');
+  end if;
+end;
+$$;
+comment on function taskq_private.hint_due(timestamptz) is 'Wakes workers when something is due soon, so that they set their timers.';

@@ -1,0 +1,45 @@
+-- ready -> running. One round trip: record the outcomes that have gathered, then take the best set of jobs that fits.
+-- Deciding is done on lanes, not on jobs: choose_lanes() says how many rows to take from the head of which lane, and only
+-- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
+-- Locks: this worker's row, the claims of the outcomes, then ready rows (skip locked). Raises: TQ412 for an ended worker.
+create or replace function taskq.claim_next_job(
+  worker_id uuid,
+  max_jobs integer default 1,
+  outcomes jsonb default null,
+  out claim_id bigint,
+  out jobs json,
+  out rejected uuid[],
+  out cancel_requested uuid[],
+  out next_due_in_seconds double precision
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_worker taskq_private.workers;
+begin
+  v_worker := taskq_private.lock_worker(worker_id);
+  if outcomes is not null then
+    rejected := taskq_private.finish_attempts(outcomes, worker_id);
+  end if;
+
+  perform taskq_private.promote_due_jobs(1000);
+  if v_worker.status = 'active' and max_jobs > 0 then
+    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, max_jobs) as t;
+  end if;
+
+  jobs := coalesce(jobs, '[]');
+  rejected := coalesce(rejected, '{}');
+  cancel_requested := array(
+    select r.job_id
+    from taskq_private.cancel_requests as r
+    join taskq_private.claims as c on c.claim_id = r.claim_id
+    where c.worker_id = claim_next_job.worker_id
+  );
+  next_due_in_seconds := taskq_private.next_due_in();
+end;
+$$;
+comment on function taskq.claim_next_job(uuid, integer, jsonb) is
+  'Takes the best jobs that fit this worker now, at most max_jobs, under one claim_id; jobs is a list of {"job_id", "type", "queue", "attempt", "max_attempts", "timeout_seconds", "payload", "trace_context"}. outcomes is a list of {"claim_id", "job_id", "outcome", "result", "error", "fatal", "retry_after_seconds", "duration_seconds", "logs"} to record first; rejected names those whose claim was lost. Call again within next_due_in_seconds. Example: select j.* from taskq.claim_next_job(:''worker'', 5) as c, json_to_recordset(c.jobs) as j (job_id uuid, type text, payload json).';

@@ -1,0 +1,57 @@
+-- Moves the chosen rows into a new claim and reads what the worker needs to run them.
+-- Locks: ready rows at the heads of the chosen lanes, skipping those that a rival is taking.
+create or replace function taskq_private.take_jobs(
+  worker taskq_private.workers, max_jobs integer, out claim_id bigint, out jobs json
+)
+language plpgsql
+volatile
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_chosen record;
+  v_taken record;
+  v_expires_at timestamptz;
+begin
+  v_chosen := taskq_private.choose_lanes(worker, max_jobs);
+  if v_chosen.lane_ids is null then
+    return;
+  end if;
+
+  select array_agg(head.row_id) as row_ids, array_agg(head.job_id) as job_ids, array_agg(head.lane_id) as lane_ids, array_agg(head.attempt) as attempts
+  into v_taken
+  from unnest(v_chosen.lane_ids, v_chosen.job_counts) as chosen (lane_id, job_count)
+  cross join lateral (
+    select r.ctid as row_id, r.job_id, r.lane_id, r.attempt
+    from taskq_private.ready_jobs as r
+    where r.lane_id = chosen.lane_id
+    order by r.ready_at, r.job_id
+    limit chosen.job_count
+    for update skip locked
+  ) as head;
+  if v_taken.job_ids is null then
+    return;
+  end if;
+
+  delete from taskq_private.ready_jobs as r where r.ctid = any (v_taken.row_ids);
+
+  select json_agg(row_to_json(j)), v_now + min(j.timeout_seconds) * interval '1 second' + taskq_private.timeout_grace()
+  into jobs, v_expires_at
+  from (
+    select s.job_id, l.type, l.queue, t.attempt, s.max_attempts, s.timeout_seconds, s.payload, s.trace_context
+    from unnest(v_taken.job_ids, v_taken.lane_ids, v_taken.attempts) as t (job_id, lane_id, attempt)
+    join taskq_private.job_specs as s on s.job_id = t.job_id
+    join taskq_private.lanes as l on l.lane_id = t.lane_id
+  ) as j;
+
+  insert into taskq_private.claims (worker_id, claimed_at, expires_at, job_ids, lane_ids, attempts)
+  values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
+  returning claims.claim_id into take_jobs.claim_id;
+
+  perform taskq_private.record_event('job_started', v_taken.job_ids, v_taken.lane_ids, v_taken.attempts);
+end;
+$$;
+comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none.';

@@ -1,0 +1,38 @@
+-- running -> ready | failed, for workers that died. A worker that holds a session is gone when its lock is seen free on two
+-- ticks; any worker is gone when its heartbeat is too old.
+-- Locks: the lost workers' rows, then their claims.
+create or replace function taskq_private.rescue_lost_workers()
+returns integer
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_worker_id uuid;
+  v_lost integer := 0;
+begin
+  update taskq_private.workers as w
+  set absent_since = case when w.absent_since is null then v_now end
+  where w.status in ('active', 'draining')
+    and w.holds_session
+    and (w.absent_since is null) = pg_try_advisory_xact_lock_shared(1952541556, w.worker_number);
+
+  for v_worker_id in
+    select w.worker_id
+    from taskq_private.workers as w
+    cross join taskq_private.settings as s
+    where w.status in ('active', 'draining')
+      and (
+        w.heartbeat_at < v_now - s.worker_lost_seconds * interval '1 second'
+        or w.absent_since < v_now - interval '400 milliseconds'
+      )
+    order by w.worker_number
+    for update of w skip locked
+  loop
+    perform taskq_private.end_worker(v_worker_id, 'lost', 'lost');
+    v_lost := v_lost + 1;
+  end loop;
+  return v_lost;
+end;
+$$;
+comment on function taskq_private.rescue_lost_workers() is 'Declares dead workers lost and gives their jobs to others; answers how many workers.';

@@ -1,0 +1,54 @@
+-- blocked -> ready | pending. Marking an edge and counting it down happen under the child's lock, so that parents that end at
+-- once count each edge once.
+-- Locks: the children, by job_id.
+create or replace function taskq_private.unblock_dependents(parent_ids uuid[], conditions taskq.dependency_condition[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_child_ids uuid[];
+  v_job_ids uuid[];
+  v_lane_ids integer[];
+begin
+  v_child_ids := array(
+    select d.job_id from taskq_private.job_dependencies as d
+    where d.depends_on_id = any (parent_ids) and d.condition = any (conditions) and not d.satisfied
+  );
+  if cardinality(v_child_ids) = 0 then
+    return;
+  end if;
+  perform from taskq_private.waiting_jobs as w where w.job_id = any (v_child_ids) order by w.job_id for update;
+
+  with marked as (
+    update taskq_private.job_dependencies as d
+    set satisfied = true
+    where d.depends_on_id = any (parent_ids) and d.condition = any (conditions) and not d.satisfied
+    returning d.job_id
+  )
+  update taskq_private.waiting_jobs as w
+  set remaining_dependencies = w.remaining_dependencies - m.satisfied_count
+  from (select job_id, count(*) as satisfied_count from marked group by job_id) as m
+  where w.job_id = m.job_id;
+
+  update taskq_private.waiting_jobs as w
+  set status = 'pending'
+  where w.job_id = any (v_child_ids) and w.status = 'blocked' and w.remaining_dependencies = 0 and w.due_at > v_now;
+
+  with freed as (
+    delete from taskq_private.waiting_jobs as w
+    where w.job_id = any (v_child_ids) and w.status = 'blocked' and w.remaining_dependencies = 0
+    returning w.job_id, w.lane_id, w.attempt
+  ), stored as (
+    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+    select f.lane_id, f.job_id, v_now, f.attempt from freed as f
+  )
+  select array_agg(f.job_id), array_agg(f.lane_id) into v_job_ids, v_lane_ids from freed as f;
+
+  perform taskq_private.record_event('job_ready', v_job_ids, v_lane_ids);
+  perform taskq_private.hint('ready');
+end;
+$$;
+comment on function taskq_private.unblock_dependents(uuid[], taskq.dependency_condition[]) is
+  'Marks edges as satisfied and makes the children ready that wait for nothing more.';

@@ -1,0 +1,40 @@
+-- Retention, in bounded batches. A job stays while one that depends on it has not ended: the child may want its result.
+-- Locks: finished rows, skipping those that someone replays.
+create or replace function taskq_private.delete_expired(max_jobs integer default 1000)
+returns integer
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_settings taskq_private.settings;
+  v_job_ids uuid[];
+begin
+  select * into v_settings from taskq_private.settings;
+
+  v_job_ids := array(
+    select f.job_id
+    from taskq_private.finished_jobs as f
+    where f.finished_at < v_now - v_settings.job_ttl_seconds * interval '1 second'
+      and not exists (
+        select
+        from taskq_private.job_dependencies as d
+        where d.depends_on_id = f.job_id
+          and not exists (select from taskq_private.finished_jobs as child where child.job_id = d.job_id)
+      )
+    limit max_jobs
+    for update of f skip locked
+  );
+  perform taskq_private.delete_jobs(v_job_ids);
+
+  delete from taskq_private.job_events as e where e.ctid = any (array(
+    select o.ctid from taskq_private.job_events as o
+    where o.at < v_now - v_settings.event_ttl_seconds * interval '1 second'
+    limit 10000
+  ));
+  delete from taskq_private.workers as w
+  where w.ended_at < v_now - interval '1 day' and not exists (select from taskq_private.claims as c where c.worker_id = w.worker_id);
+  return cardinality(v_job_ids);
+end;
+$$;
+comment on function taskq_private.delete_expired(integer) is 'Deletes finished jobs, events and ended workers that have been kept long enough; answers how many jobs.';

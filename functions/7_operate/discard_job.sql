@@ -1,0 +1,20 @@
+-- failed -> gone, with its history. Raises: TQ404, TQ409 with the state.
+create or replace function taskq.discard_job(job_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.lane_of(job_id);
+  perform from taskq_private.finished_jobs as f where f.job_id = discard_job.job_id and f.status = 'failed' for update;
+  if not found then
+    raise exception 'job % is % and cannot be discarded', job_id, taskq_private.status_of(job_id)
+      using errcode = 'TQ409', detail = taskq_private.status_of(job_id)::text, hint = 'Only dead letters, that is failed jobs, can be discarded.';
+  end if;
+  perform taskq_private.record_audit('discard_job', job_id::text);
+  perform taskq_private.delete_jobs(array[job_id]);
+end;
+$$;
+comment on function taskq.discard_job(uuid) is 'Deletes a failed job and all that is known of it.';

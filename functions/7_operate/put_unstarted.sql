@@ -1,0 +1,26 @@
+create or replace function taskq_private.put_unstarted(
+  job_id uuid, lane_id integer, attempt smallint, due_at timestamptz, remaining integer
+)
+returns taskq.job_status
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_status taskq.job_status := case
+    when remaining > 0 then 'blocked'
+    when due_at > v_now then case when attempt > 1 then 'retrying' else 'pending' end
+    else 'ready'
+  end;
+begin
+  if v_status = 'ready' then
+    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt) values (lane_id, job_id, v_now, attempt);
+    perform taskq_private.hint('ready');
+  else
+    insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, remaining_dependencies, attempt)
+    values (job_id, lane_id, v_status, due_at, remaining, attempt);
+  end if;
+  return v_status;
+end;
+$$;
+comment on function taskq_private.put_unstarted(uuid, integer, smallint, timestamptz, integer) is 'Puts a job that has not started into the place that it belongs to; answers its status.';

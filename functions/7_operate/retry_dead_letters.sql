@@ -1,0 +1,31 @@
+-- failed -> ready, oldest first, bounded.
+create or replace function taskq.retry_dead_letters(type text default null, queue text default null, max_jobs integer default 1000)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job_id uuid;
+  v_retried integer := 0;
+begin
+  for v_job_id in
+    select f.job_id
+    from taskq_private.finished_jobs as f
+    join taskq_private.lanes as l on l.lane_id = f.lane_id
+    where f.status = 'failed'
+      and (retry_dead_letters.type is null or l.type = retry_dead_letters.type)
+      and (retry_dead_letters.queue is null or l.queue = retry_dead_letters.queue)
+    order by f.job_id
+    limit max_jobs
+    for update of f skip locked
+  loop
+    perform taskq.retry_job(v_job_id);
+    v_retried := v_retried + 1;
+  end loop;
+  return v_retried;
+end;
+$$;
+comment on function taskq.retry_dead_letters(text, text, integer) is
+  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call. Answers how many; call until 0.';

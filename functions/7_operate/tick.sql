@@ -1,0 +1,26 @@
+-- Everything that time does: due jobs, lost workers, timeouts, retention. Any process may call it at any time; a try-lock
+-- lets one through. Bounded: what is left over is done by the next call.
+create or replace function taskq.tick(
+  out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  ran := pg_try_advisory_xact_lock(1952541557);
+  if not ran then
+    return;
+  end if;
+  lost_workers := taskq_private.rescue_lost_workers();
+  expired_attempts := taskq_private.expire_attempts();
+  promoted := taskq_private.promote_due_jobs(10000);
+  if promoted > 0 then
+    perform taskq_private.hint('ready');
+  end if;
+  deleted_jobs := taskq_private.delete_expired(1000);
+end;
+$$;
+comment on function taskq.tick() is
+  'Does what is due: makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';

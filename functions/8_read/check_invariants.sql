@@ -1,0 +1,49 @@
+-- What must hold whenever no transaction is under way. Tests and the fault suite call it; it reads everything.
+create or replace function taskq_private.check_invariants()
+returns setof text
+language sql
+stable
+as $$
+  select format('job %s is in %s places: %s', p.job_id, count(*), array_agg(p.status)) from taskq_private.places as p group by p.job_id having count(*) > 1
+  union all
+  select format('job %s is nowhere', s.job_id)
+  from taskq_private.job_specs as s where not exists (select from taskq_private.places as p where p.job_id = s.job_id)
+  union all
+  select format('job %s has a place and no spec', p.job_id)
+  from (
+    select f.job_id from taskq_private.finished_jobs as f
+    union all select w.job_id from taskq_private.waiting_jobs as w
+    union all select r.job_id from taskq_private.ready_jobs as r
+    union all select u.job_id from taskq_private.claims as c cross join unnest(c.job_ids) as u (job_id)
+  ) as p
+  where not exists (select from taskq_private.job_specs as s where s.job_id = p.job_id)
+  union all
+  select format('job %s is in lane %s, its spec says %s', p.job_id, p.lane_id, s.lane_id)
+  from taskq_private.places as p join taskq_private.job_specs as s on s.job_id = p.job_id where s.lane_id <> p.lane_id
+  union all
+  select format('job %s counts %s dependencies and has %s unsatisfied', w.job_id, w.remaining_dependencies, count(d.job_id))
+  from taskq_private.waiting_jobs as w
+  left join taskq_private.job_dependencies as d on d.job_id = w.job_id and not d.satisfied
+  group by w.job_id, w.remaining_dependencies having w.remaining_dependencies <> count(d.job_id)
+  union all
+  select format('job %s is %s with unsatisfied dependency %s', p.job_id, p.status, d.depends_on_id)
+  from taskq_private.places as p join taskq_private.job_dependencies as d on d.job_id = p.job_id
+  where not d.satisfied and p.status not in ('blocked', 'cancelled')
+  union all
+  select format('worker %s holds %s cpu of %s and %s MB of %s', w.name, w.granted_cpu_units, w.cpu_units, w.granted_memory_mb, w.memory_mb)
+  from taskq.workers as w where w.granted_cpu_units > w.cpu_units or w.granted_memory_mb > w.memory_mb
+  union all
+  select format('worker %s has ended and holds claim %s', w.name, c.claim_id)
+  from taskq_private.claims as c join taskq_private.workers as w on w.worker_id = c.worker_id where w.status in ('stopped', 'lost')
+  union all
+  select format('idempotency key %s names job %s, which is gone', k.idempotency_key, k.job_id)
+  from taskq_private.idempotency_keys as k where not exists (select from taskq_private.job_specs as s where s.job_id = k.job_id)
+  union all
+  select format('job %s was asked to stop and is not running', r.job_id)
+  from taskq_private.cancel_requests as r
+  where not exists (select from taskq_private.claims as c where c.claim_id = r.claim_id and c.job_ids @> array[r.job_id])
+  union all
+  select format('job %s reports progress and is not running', g.job_id)
+  from taskq_private.job_progress as g where not exists (select from taskq_private.claims as c where c.job_ids @> array[g.job_id]);
+$$;
+comment on function taskq_private.check_invariants() is 'Every breach of an invariant, as a sentence; none in a sound database.';

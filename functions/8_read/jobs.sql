@@ -1,0 +1,40 @@
+-- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs().
+create or replace view taskq.jobs as
+select
+  s.job_id,
+  s.name,
+  l.type,
+  l.queue,
+  p.status,
+  p.reason,
+  l.priority,
+  s.payload,
+  p.result,
+  p.error,
+  p.attempt,
+  s.max_attempts,
+  s.created_at,
+  s.run_at,
+  p.due_at,
+  p.ready_at,
+  p.started_at,
+  p.finished_at,
+  s.created_by,
+  p.worker_id,
+  l.cpu_units,
+  l.memory_mb,
+  s.timeout_seconds,
+  s.initial_delay_seconds,
+  s.backoff_multiplier,
+  s.max_delay_seconds,
+  s.jitter,
+  p.remaining_dependencies,
+  s.workflow_id,
+  s.idempotency_key,
+  s.metadata,
+  s.trace_context
+from taskq_private.places as p
+join taskq_private.job_specs as s on s.job_id = p.job_id
+join taskq_private.lanes as l on l.lane_id = p.lane_id;
+comment on view taskq.jobs is
+  'Every job: what was asked and where it is. Look up by job_id; for lists use taskq.list_jobs(), which pages by index.';

@@ -1,0 +1,35 @@
+-- For readers of the stream. Event ids become visible out of order, so a reader asks for what is after its position and for
+-- the ids that it has not seen yet; an id still missing when no transaction older than `next_xid` (as of when it was first
+-- missed) is under way, that is when `horizon` has passed it, will never come.
+create or replace function taskq.read_events(since bigint, missing bigint[] default '{}', max_events integer default 500)
+returns json
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with batch as (
+    (select e.* from taskq_private.job_events as e where e.event_id > since order by e.event_id limit max_events)
+    union all
+    select e.* from taskq_private.job_events as e where e.event_id = any (missing)
+  )
+  select json_build_object(
+    'horizon', pg_snapshot_xmin(pg_current_snapshot())::text,
+    'next_xid', pg_snapshot_xmax(pg_current_snapshot())::text,
+    'events', coalesce((
+      select json_agg(json_build_object(
+        'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', b.queue,
+        'jobs', (
+          select json_agg(json_build_object(
+            'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', b.data -> (u.position - 1)::integer
+          ) order by u.position)
+          from unnest(b.job_ids, b.lane_ids, b.attempts) with ordinality as u (job_id, lane_id, attempt, position)
+          join taskq_private.lanes as l on l.lane_id = u.lane_id
+        )
+      ) order by b.event_id)
+      from batch as b
+    ), '[]')
+  );
+$$;
+comment on function taskq.read_events(bigint, bigint[], integer) is
+  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "jobs": [...]}]}.';

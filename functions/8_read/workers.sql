@@ -1,0 +1,26 @@
+create or replace view taskq.workers as
+select
+  w.worker_id,
+  w.name,
+  w.status,
+  w.types,
+  w.queues,
+  w.concurrency,
+  w.cpu_units,
+  w.memory_mb,
+  coalesce(held.jobs, 0)::integer as running_count,
+  coalesce(held.cpu_units, 0) as granted_cpu_units,
+  coalesce(held.memory_mb, 0)::integer as granted_memory_mb,
+  w.load,
+  w.started_at,
+  w.heartbeat_at,
+  w.ended_at
+from taskq_private.workers as w
+left join lateral (
+  select count(*) as jobs, sum(l.cpu_units) as cpu_units, sum(l.memory_mb) as memory_mb
+  from taskq_private.claims as c
+  cross join unnest(c.lane_ids) as u (lane_id)
+  join taskq_private.lanes as l on l.lane_id = u.lane_id
+  where c.worker_id = w.worker_id
+) as held on true;
+comment on view taskq.workers is 'The workers: what each can carry, what it has been granted, what its machine really uses.';

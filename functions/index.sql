@@ -1,0 +1,175 @@
+-- The path of a job, in reading order. PL/pgSQL binds names late, so this is also the order in which it is loaded;
+-- what is written in plain SQL comes after what it calls.
+
+--  0  what the rest stands on
+--  clock: the one source of time
+--!include 0_base/clock.sql
+--  actor: who is calling
+--!include 0_base/actor.sql
+--  job_id_at, job_id_floor: ids that sort by time
+--!include 0_base/job_id_at.sql
+--!include 0_base/job_id_floor.sql
+--  priority_of, to_instant: what submitters write, as values
+--!include 0_base/priority_of.sql
+--!include 0_base/to_instant.sql
+--  invalid, raise_error: errors as values, so that batches can answer each job for itself
+--!include 0_base/invalid.sql
+--!include 0_base/raise_error.sql
+--  schema_error: is this payload what its type asks for?
+--!include 0_base/schema_bounds.sql
+--!include 0_base/schema_scalar_error.sql
+--!include 0_base/schema_error.sql
+--  hint: wakes listeners; record_event: writes the stream; record_audit: writes down what operators do
+--!include 0_base/hint.sql
+--!include 0_base/record_event.sql
+--!include 0_base/record_audit.sql
+
+--  1  a job is submitted
+--  register_task_types: which types there are
+--!include 1_submit/register_task_types.sql
+--  check_requests, request_error, read_requests: from what was asked to what will be stored
+--!include 1_submit/dependency_ids.sql
+--!include 1_submit/check_requests.sql
+--!include 1_submit/request_error.sql
+--!include 1_submit/read_requests.sql
+--  intern_lanes: jobs alike to the scheduler share a lane
+--!include 1_submit/intern_lanes.sql
+--  resolve_idempotency: one key, one job
+--!include 1_submit/resolve_idempotency.sql
+--  lock_parents, resolve_dependencies: how many jobs it waits for
+--!include 1_submit/lock_parents.sql
+--!include 1_submit/resolve_dependencies.sql
+--  store_jobs: into its first place
+--!include 1_submit/store_jobs.sql
+--  submit_each, submit_jobs, submit_job: a list answered one by one, a list all or none, one
+--!include 1_submit/submit_warnings.sql
+--!include 1_submit/submit_each.sql
+--!include 1_submit/submit_jobs.sql
+--!include 1_submit/submit_job.sql
+
+--  2  its time comes
+--  promote_due_jobs: pending and retrying jobs become ready
+--!include 2_ready/promote_due_jobs.sql
+--  next_due_in, hint_due: so that a timer and no poll decides
+--!include 2_ready/next_due_in.sql
+--!include 2_ready/hint_due.sql
+
+--  3  a worker claims it
+--  claim_next_job: the one call of a worker's loop
+--!include 3_claim/claim_next_job.sql
+--  lock_worker: one worker's claims come one after the other
+--!include 3_claim/lock_worker.sql
+--  free_capacity, choose_lanes: what fits, and which lanes come first
+--!include 3_claim/free_capacity.sql
+--!include 3_claim/choose_lanes.sql
+--  take_jobs: from the heads of those lanes into a claim
+--!include 3_claim/timeout_grace.sql
+--!include 3_claim/take_jobs.sql
+
+--  4  it runs
+--  register_worker, hold_worker_session, heartbeat: who runs jobs, and whether it still lives
+--!include 4_run/register_worker.sql
+--!include 4_run/hold_worker_session.sql
+--!include 4_run/heartbeat.sql
+--  held_attempts: the fence that every later write passes
+--!include 4_run/held_attempts.sql
+--!include 4_run/raise_claim_lost.sql
+--  log_jobs, report_progress, parent_results: what a handler can say and ask
+--!include 4_run/store_logs.sql
+--!include 4_run/log_jobs.sql
+--!include 4_run/report_progress.sql
+--!include 4_run/parent_results.sql
+
+--  5  it ends
+--  finish_attempts: what workers report
+--!include 5_finish/finish_attempts.sql
+--  end_attempts: the one way out of a claim
+--!include 5_finish/end_attempts.sql
+--!include 5_finish/shrink_claims.sql
+--  complete_attempts, fail_attempts: completed; or retried, failed, cancelled by the rule of next_status
+--!include 5_finish/complete_attempts.sql
+--!include 5_finish/crash_count.sql
+--!include 5_finish/retry_delay.sql
+--!include 5_finish/next_status.sql
+--!include 5_finish/fail_attempts.sql
+--  complete_job, fail_job: one job, inside a handler's own transaction or from plain SQL
+--!include 5_finish/complete_job.sql
+--!include 5_finish/fail_job.sql
+--  stop_worker, rescue_lost_workers, expire_attempts: goodbyes, deaths, and what overran
+--!include 5_finish/end_worker.sql
+--!include 5_finish/stop_worker.sql
+--!include 5_finish/rescue_lost_workers.sql
+--!include 5_finish/expire_attempts.sql
+
+--  6  those that waited for it go on
+--  settle_dependents: edges are satisfied, or can never be
+--!include 6_unblock/dependency_error.sql
+--!include 6_unblock/settle_dependents.sql
+--!include 6_unblock/unblock_dependents.sql
+--!include 6_unblock/cancel_dependents.sql
+
+--  7  people operate it
+--  tick: everything that time does
+--!include 7_operate/tick.sql
+--  cancel_job
+--!include 7_operate/lane_of.sql
+--!include 7_operate/cancel_job.sql
+--!include 7_operate/cancel_unstarted.sql
+--  retry_job, retry_dead_letters: a new life for what failed
+--!include 7_operate/retry_job.sql
+--!include 7_operate/remaining_dependencies.sql
+--!include 7_operate/retry_dead_letters.sql
+--  discard_job, discard_dead_letters, delete_expired: what is not kept
+--!include 7_operate/discard_job.sql
+--!include 7_operate/discard_dead_letters.sql
+--!include 7_operate/delete_jobs.sql
+--!include 7_operate/delete_expired.sql
+--  add_dependency: a new edge, and never a cycle
+--!include 7_operate/add_dependency.sql
+--!include 7_operate/refuse_cycle.sql
+--!include 7_operate/take_unstarted.sql
+--!include 7_operate/put_unstarted.sql
+--  pause_queue, resume_queue, set_queue_aging, drain_worker, configure
+--!include 7_operate/record_queue_event.sql
+--!include 7_operate/pause_queue.sql
+--!include 7_operate/resume_queue.sql
+--!include 7_operate/set_queue_aging.sql
+--!include 7_operate/drain_worker.sql
+--!include 7_operate/configure.sql
+--  create_api_key, revoke_api_key, authenticate: who is at the network doors
+--!include 7_operate/create_api_key.sql
+--!include 7_operate/revoke_api_key.sql
+--!include 7_operate/authenticate.sql
+--!include 7_operate/has_api_key.sql
+
+--  8  people look
+--  places, status_of: where each job is
+--!include 8_read/places.sql
+--!include 8_read/status_of.sql
+--  jobs, get_job, job_executions, job_logs, dead_letters
+--!include 8_read/jobs.sql
+--!include 8_read/get_job.sql
+--!include 8_read/job_executions.sql
+--!include 8_read/job_logs.sql
+--!include 8_read/dead_letters.sql
+--  list_jobs, count_jobs: pages under any filter
+--!include 8_read/merged_places.sql
+--!include 8_read/matching_job_ids.sql
+--!include 8_read/list_jobs.sql
+--!include 8_read/count_jobs.sql
+--  queues, workers, task_types
+--!include 8_read/task_types.sql
+--!include 8_read/queues.sql
+--!include 8_read/workers.sql
+--  explain_job: why is it not running?
+--!include 8_read/explain_lane.sql
+--!include 8_read/explain_job.sql
+--  read_events, stream_position, late_events: the stream
+--!include 8_read/read_events.sql
+--!include 8_read/stream_position.sql
+--!include 8_read/late_events.sql
+--  check_invariants: what must hold
+--!include 8_read/check_invariants.sql
+
+--  9  who may do what
+--!include 9_grants.sql

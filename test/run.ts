@@ -1,0 +1,82 @@
+/** `npm test [files]`: a PostgreSQL of its own (or TEST_DATABASE_URL), a migrated template, AVA, and one last line `N passed, N failed`. */
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { startEmbedded } from '../db/embedded.ts'
+import { migrate } from '../db/migrate.ts'
+
+// durability is of no use to a database that is thrown away
+const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: 400, max_wal_size: '4GB' }
+
+async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+	if (process.env.TEST_DATABASE_URL) return { url: process.env.TEST_DATABASE_URL, stop: async () => {} }
+	const memory = fs.existsSync('/dev/shm') && fs.statfsSync('/dev/shm').bavail * fs.statfsSync('/dev/shm').bsize > 2 ** 30
+	const dataDir = fs.mkdtempSync(path.join(memory ? '/dev/shm' : os.tmpdir(), 'taskq-test-'))
+	const postgres = await startEmbedded({ dataDir, settings })
+	return {
+		url: postgres.url,
+		async stop() {
+			await postgres.stop()
+			fs.rmSync(dataDir, { recursive: true, force: true })
+		},
+	}
+}
+
+async function makeTemplate(url: string, name: string): Promise<void> {
+	const client = new pg.Client(url)
+	await client.connect()
+	await client.query(`create database ${name}`)
+	await migrate(Object.assign(new URL(url), { pathname: `/${name}` }).href)
+	// a template must have no connection, and graphile-migrate keeps its own for a moment; ending it would end this process
+	while ((await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount)
+		await new Promise((r) => setTimeout(r, 20))
+	await client.query(`alter database ${name} with allow_connections false is_template true`)
+	await client.end()
+}
+
+async function dropTemplate(url: string, name: string): Promise<void> {
+	const client = new pg.Client(url)
+	await client.connect()
+	await client.query(`alter database ${name} with is_template false`)
+	await client.query(`drop database ${name} with (force)`)
+	await client.end()
+}
+
+/** Runs AVA and prints each test; answers what it counted. */
+async function runAva(files: string[], env: NodeJS.ProcessEnv): Promise<{ passed: number; failed: number; skipped: number }> {
+	const ava = path.join(path.dirname(fileURLToPath(import.meta.resolve('ava'))), 'cli.js')
+	const child = spawn(process.execPath, [ava, '--tap', ...files], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+	const counted = { passed: 0, failed: 0, skipped: 0 }
+	createInterface({ input: child.stdout }).on('line', (line) => {
+		const result = /^(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO).*)?$/i.exec(line)
+		if (!result) {
+			if (!/^(TAP version|1\.\.|#)/.test(line)) console.log(line)
+			return
+		}
+		const kind = result[3] ? 'skipped' : result[1] ? 'failed' : 'passed'
+		counted[kind]++
+		console.log(`${{ skipped: '-', failed: '✗', passed: '✓' }[kind]} ${result[2]}`)
+	})
+	const code = await new Promise((resolve) => child.on('close', resolve))
+	if (code !== 0 && counted.failed === 0) counted.failed = 1 // a crash that no test reports
+	return counted
+}
+
+const started = performance.now()
+const postgres = await startPostgres()
+const template = `taskq_template_${process.pid}`
+let counted = { passed: 0, failed: 1, skipped: 0 }
+try {
+	await makeTemplate(postgres.url, template)
+	counted = await runAva(process.argv.slice(2), { TEST_PG_URL: postgres.url, TEST_PG_TEMPLATE: template, GRAPHILE_ENV: 'test' })
+	await dropTemplate(postgres.url, template)
+} finally {
+	await postgres.stop()
+}
+console.log(`${((performance.now() - started) / 1000).toFixed(1)} s`)
+console.log(`${counted.passed} passed, ${counted.failed} failed${counted.skipped ? `, ${counted.skipped} skipped` : ''}`)
+process.exit(counted.failed ? 1 : 0)

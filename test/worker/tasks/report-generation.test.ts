@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import test from 'ava'
+import { FatalError } from '../../../worker/task.ts'
+import { ticksFor } from '../../../worker/tasks/lib/chart.ts'
+import { reportGeneration } from '../../../worker/tasks/report-generation.ts'
+import { createDatabase, makeJob, makeParent, refusedFields, run, useFolders } from './support.ts'
+
+let database: Awaited<ReturnType<typeof createDatabase>>
+
+const printed = { report_type: 'daily_summary', date: '2024-01-15' }
+
+const addJobs = (count: number, type: string, status: string, at: string) =>
+	database.client.query(
+		`insert into taskq.jobs (job_id, type, status, created_at) select gen_random_uuid(), $2, $3, $4 from generate_series(1, $1)`,
+		[count, type, status, at],
+	)
+
+const page = async ({ file }: { file: string }) => readFile(file, 'utf8')
+
+const cells = (html: string) => [...html.matchAll(/<t[dh](?: [^>]*)?>([^<]*)</g)].map(([, text]) => text)
+
+test.before(async () => {
+	await useFolders()
+	await mkdir(process.env.TASKQ_OUTPUT_DIR!, { recursive: true })
+	database = await createDatabase()
+	await addJobs(3, 'echo', 'completed', '2024-01-15 00:00+00')
+	await addJobs(1, 'echo', 'failed', '2024-01-15 23:59:59.9+00')
+	await addJobs(2, '<math>', 'ready', '2024-01-15 12:00+00')
+	await addJobs(5, 'sleep', 'completed', '2024-01-14 23:59:59.9+00')
+	await addJobs(5, 'sleep', 'completed', '2024-01-16 00:00+00')
+	await database.client.query(`alter database ${new URL(database.url).pathname.slice(1)} set timezone = 'Pacific/Auckland'`)
+})
+
+test.after.always(() => database.drop())
+
+test.beforeEach(() => {
+	process.env.DATABASE_URL = database.url
+})
+
+test.serial('the printed payload without parents counts the jobs of that day of UTC by type and status', async (t) => {
+	const job = makeJob()
+
+	const result = await run(reportGeneration, printed, job)
+
+	const html = await page(result)
+	t.deepEqual(result, {
+		file: `${process.env.TASKQ_OUTPUT_DIR}/${job.id}.html`,
+		bytes: Buffer.byteLength(html),
+		title: 'Daily summary 2024-01-15',
+		rows: 6,
+	})
+	t.deepEqual(cells(html), [
+		'type',
+		'completed',
+		'failed',
+		'ready',
+		'total',
+		'echo',
+		'3',
+		'1',
+		'0',
+		'4',
+		'&lt;math&gt;',
+		'0',
+		'0',
+		'2',
+		'2',
+	])
+	t.regex(html, /<b>6<\/b><span>jobs/)
+	t.regex(html, /<b>75 %<\/b>/)
+	t.regex(html, /Monday,? 15 January 2024/)
+	t.regex(html, /echo, failed: 1</)
+})
+
+test.serial('a day without jobs is a report that says so', async (t) => {
+	const result = await run(reportGeneration, { ...printed, date: '1999-12-31' })
+
+	t.is(result.rows, 0)
+	t.regex(await page(result), /No job was submitted on this day/)
+})
+
+test.serial('without the database there is no report, and the job may be retried', async (t) => {
+	for (const url of ['postgres://nobody@127.0.0.1:1/none', undefined]) {
+		delete process.env.DATABASE_URL
+		if (url) process.env.DATABASE_URL = url
+
+		const error = await t.throwsAsync(run(reportGeneration, printed), { message: /data source taskq/ })
+
+		t.false(error instanceof FatalError)
+	}
+})
+
+test.serial('the printed payload with parents reports on their results', async (t) => {
+	const parents = [
+		makeParent({ result: 8 }, { name: 'sum', type: 'math' }),
+		makeParent({ result: 2.5, note: 'x' }, { name: 'half', type: 'math', status: 'failed' }),
+	]
+
+	const result = await run(reportGeneration, printed, makeJob({ parents }))
+
+	const html = await page(result)
+	t.is(result.rows, 2)
+	t.deepEqual(cells(html).slice(4), [
+		'sum',
+		'math',
+		'completed',
+		'{&quot;result&quot;:8}',
+		'half',
+		'math',
+		'failed',
+		'{&quot;result&quot;:2.5,&quot;note&quot;:&quot;x&quot;}',
+	])
+	t.regex(html, /<figcaption>result by job</)
+})
+
+test.serial('tables that parents exported or calculated get a section and a chart each', async (t) => {
+	await writeFile(`${process.env.TASKQ_OUTPUT_DIR}/export.csv`, 'job_id,status\n1,done\n2,done\n3,open\n')
+	const parents = [
+		makeParent({ file: 'export.csv', rows: 3 }, { name: 'export' }),
+		makeParent({ rows: [{ city: 'Rome', total: 5 }] }, { name: 'totals' }),
+	]
+
+	const result = await run(reportGeneration, printed, makeJob({ parents }))
+
+	const html = await page(result)
+	t.deepEqual(
+		[...html.matchAll(/<h2>([^<]*)/g)].map(([, title]) => title),
+		['export', 'totals', 'Results'],
+	)
+	t.deepEqual(
+		[...html.matchAll(/<figcaption>([^<]*)/g)].map(([, title]) => title),
+		['Rows by status', 'total by city'],
+	)
+	t.is(result.rows, 4)
+})
+
+test.serial("a parent's file that is not there yet may be retried", async (t) => {
+	const job = makeJob({ parents: [makeParent({ file: `${randomUUID()}.csv` })] })
+
+	const error = await t.throwsAsync(run(reportGeneration, printed, job), { message: /no file/ })
+
+	t.false(error instanceof FatalError)
+})
+
+test.serial('label and value choose the bars, which add up', async (t) => {
+	const csv = 'city,day,amount\nRome,1,2\nOslo,1,10\nRome,2,5\n'
+
+	const result = await run(reportGeneration, { report_type: 'sales', source: { csv }, label: 'city', value: 'amount' })
+
+	const html = await page(result)
+	t.regex(html, /aria-label="amount by city: Oslo 10, Rome 7"/)
+	t.is(result.rows, 3)
+	await t.throwsAsync(run(reportGeneration, { source: { csv }, label: 'town' }), { instanceOf: FatalError, message: /no column "town"/ })
+})
+
+test.serial('nothing in the data becomes markup', async (t) => {
+	const evil = `</title></text><script>alert(1)</script><img src=x onerror="alert(1)">' onload='x`
+	const csv = `"${evil.replaceAll('"', '""')}",n\n"${evil.replaceAll('"', '""')}",5\n`
+	const parents = [makeParent({ rows: [{ [evil]: evil, n: 1 }], more: evil }, { name: evil, type: evil, status: evil })]
+
+	const pages = await Promise.all([
+		run(reportGeneration, { title: evil, source: { csv } }).then(page),
+		run(reportGeneration, { title: evil }, makeJob({ parents })).then(page),
+	])
+
+	const plain = await page(await run(reportGeneration, { title: 'x', source: { csv: 'a,n\nb,5\n' } }))
+	const tags = (html: string) => new Set([...html.matchAll(/<([a-z!][a-z0-9]*)/gi)].map(([, tag]) => tag))
+	for (const html of pages) {
+		t.deepEqual(
+			[...tags(html)].filter((tag) => !tags(plain).has(tag)),
+			[],
+		)
+		t.notRegex(html, /<[^>]*\s(onerror|onload)\s*=\s*["']/)
+	}
+})
+
+test.serial('the page runs no script and asks for nothing outside', async (t) => {
+	const html = await page(await run(reportGeneration, { source: { csv: 'a,n\nb,5\n' } }))
+
+	t.regex(html, /content="default-src 'none'; style-src 'unsafe-inline'"/)
+	t.notRegex(html, /<script|<link|<iframe|<img|https?:|url\(|@import|\son\w+=/i)
+	t.regex(html, /prefers-color-scheme: dark/)
+})
+
+test.serial('of a long table the first rows are shown, and all are counted', async (t) => {
+	const csv = `kind,n\n${Array.from({ length: 5000 }, (_, at) => `k${at % 30},${at}`).join('\n')}\n`
+
+	const result = await run(reportGeneration, { source: { csv }, label: 'kind' })
+
+	const html = await page(result)
+	t.is(result.rows, 5000)
+	t.regex(html, /The first 200 of 5,000 rows\./)
+	t.is([...html.matchAll(/<tr>/g)].length, 201)
+	t.regex(html, /10 others/)
+})
+
+test('the axis has round ticks that enclose all values and zero', (t) => {
+	const ticks = [ticksFor(0, 0), ticksFor(0, 7), ticksFor(-4, 9), ticksFor(0, 0.3), ticksFor(0, 123_456), ticksFor(0, 2, true)]
+
+	t.deepEqual(ticks, [
+		[0, 0.2, 0.4, 0.6, 0.8, 1],
+		[0, 2, 4, 6, 8],
+		[-5, 0, 5, 10],
+		[0, 0.1, 0.2, 0.3],
+		[0, 50_000, 100_000, 150_000],
+		[0, 1, 2],
+	])
+})
+
+test('a report that could be made from nothing, or of no real day, is refused', async (t) => {
+	const refused = [{ date: '2023-02-29' }, { date: '15.1.2024' }, { value: 'n' }, { source: {} }, { report_type: '<b>' }].map((payload) =>
+		refusedFields(reportGeneration, payload),
+	)
+
+	t.deepEqual(refused, [['date'], ['date'], ['label'], ['source'], ['report_type']])
+	await t.throwsAsync(run(reportGeneration, { report_type: 'sales' }), { instanceOf: FatalError, message: /needs a source or parents/ })
+})

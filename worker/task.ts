@@ -1,0 +1,132 @@
+import type { ClientBase } from 'pg'
+import { z } from 'zod'
+
+/** How a line in a job's log is weighed. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Writes a line to the job's own log (`GET /jobs/:id/logs`); `data` is any JSON. */
+export type JobLog = Record<LogLevel, (message: string, data?: unknown) => void>
+
+/** What a finished parent left behind for its children. */
+export interface ParentResult {
+	id: string
+	name: string | null
+	type: string
+	status: string
+	result: unknown
+}
+
+/** What a handler is given beside its payload. */
+export interface Job {
+	/** The job's id (uuid v7): a stable key for effects outside the database. */
+	readonly id: string
+	readonly type: string
+	/** 1 for the first execution. */
+	readonly attempt: number
+	readonly maxAttempts: number
+	/** Aborts at timeout, cancel, a lost claim and shutdown; its `reason` says which. */
+	readonly signal: AbortSignal
+	readonly log: JobLog
+	/** The jobs this one depended on, in the order they were named. */
+	parents(): Promise<ParentResult[]>
+	/** Tells how far the job is: 0 to 100, and any JSON beside it. */
+	progress(percent: number, data?: unknown): void
+	/**
+	 * Completes the job inside the handler's own transaction on `client`: the effect and the record commit together or
+	 * not at all. Call it last; what the handler returns afterwards is ignored. `inline` tasks only.
+	 */
+	complete(client: ClientBase, result?: unknown): Promise<void>
+}
+
+export type Handler<P> = (payload: P, job: Job) => unknown
+
+/** `inline`: async, in the worker. `thread`: cpu-bound, killed at timeout. `process`: a command in any language. */
+export type Isolation = 'inline' | 'thread' | 'process'
+
+export interface RetryOptions {
+	maxAttempts?: number
+	initialDelaySeconds?: number
+	backoffMultiplier?: number
+	maxDelaySeconds?: number
+	/** Share of the delay added at random: 0 for none, at most 1. */
+	jitter?: number
+}
+
+export interface TaskOptions<S extends z.ZodType> {
+	/** The name that jobs give as `type`. */
+	type: string
+	description?: string
+	/** Checked at submit (as JSON Schema, kept with the type) and again before the handler runs. */
+	payload: S
+	/** What a job of this type takes from its worker unless it says otherwise. */
+	cpuUnits?: number
+	memoryMb?: number
+	timeoutSeconds?: number
+	retry?: RetryOptions
+	isolation?: Isolation
+	/** `process` only: the program and its arguments. The payload comes on stdin, the result is JSON on stdout. */
+	command?: [string, ...string[]]
+}
+
+export interface Task {
+	readonly type: string
+	readonly description: string
+	readonly payload: z.ZodType
+	readonly payloadSchema: Record<string, unknown>
+	readonly cpuUnits: number | undefined
+	readonly memoryMb: number | undefined
+	readonly timeoutSeconds: number | undefined
+	readonly retry: RetryOptions
+	readonly isolation: Isolation
+	readonly command: [string, ...string[]] | undefined
+	readonly handler: Handler<unknown>
+}
+
+/** An error that no retry can mend: the job fails at once, whatever attempts are left. */
+export class FatalError extends Error {
+	override readonly name = 'FatalError'
+}
+
+/** An error that says itself when to try again. */
+export class RetryAfterError extends Error {
+	override readonly name = 'RetryAfterError'
+	readonly seconds: number
+	constructor(seconds: number, message: string, options?: ErrorOptions) {
+		super(message, options)
+		this.seconds = seconds
+	}
+}
+
+/**
+ * Wraps a function as a task that workers can run. The worker does the rest: claiming, the timeout, logging, errors.
+ *
+ * @example
+ * export const greet = task({ type: 'greet', payload: z.object({ name: z.string() }) }, async ({ name }, job) => {
+ * 	job.log.info(`greeting ${name}`)
+ * 	return { greeting: `Hello ${name}` }
+ * })
+ */
+export function task<S extends z.ZodType>(options: TaskOptions<S>, handler?: Handler<z.output<S>>): Task {
+	const { type, isolation = 'inline' } = options
+	if (!/^[\w.:-]{1,100}$/.test(type)) throw new TypeError(`task type ${JSON.stringify(type)}: use 1 to 100 of A-Z a-z 0-9 _ . : -`)
+	if (isolation === 'process' ? !options.command : !handler)
+		throw new TypeError(`task ${type}: ${isolation === 'process' ? '`process` isolation needs a `command`' : 'needs a handler'}`)
+
+	const { $schema: _, ...payloadSchema } = z.toJSONSchema(options.payload, { io: 'input', unrepresentable: 'any' }) as Record<
+		string,
+		unknown
+	>
+	return {
+		type,
+		description: options.description ?? '',
+		payload: options.payload,
+		payloadSchema,
+		cpuUnits: options.cpuUnits,
+		memoryMb: options.memoryMb,
+		timeoutSeconds: options.timeoutSeconds,
+		retry: options.retry ?? {},
+		isolation,
+		command: options.command,
+		handler: (handler ?? (() => undefined)) as Handler<unknown>,
+	}
+}
