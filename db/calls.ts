@@ -14,10 +14,12 @@ export const statements = {
 	parentResults: 'select * from taskq.parent_results(job_id => $1::uuid)',
 	completeJob: 'select taskq.complete_job(claim_id => $1::bigint, job_id => $2::uuid, result => $3::jsonb)',
 	stopWorker: 'select taskq.stop_worker(worker_id => $1::uuid) as released',
+	releaseUnknownClaims: 'select taskq.release_unknown_claims(worker_id => $1::uuid, known_claim_ids => $2::bigint[]) as released',
 	tick: 'select * from taskq.tick()',
 	configure:
 		'select taskq.configure(default_max_attempts => $1::integer, default_timeout_seconds => $2::integer, job_ttl_seconds => $3::integer) as settings',
 	submitEach: 'select * from taskq.submit_each(requests => $1::jsonb)',
+	jobsById: 'select * from taskq.jobs where job_id = any ($1::uuid[])',
 	getJob: 'select taskq.get_job(job_id => $1::uuid) as job',
 	listJobs:
 		'select * from taskq.list_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb, before => $10::uuid, max_rows => $11::integer)',
@@ -48,6 +50,8 @@ export const statements = {
 	hasApiKey: 'select taskq.has_api_key() as has_key',
 	createApiKey: 'select taskq.create_api_key(name => $1::text, role => $2::text, expires_at => $3::timestamptz) as api_key',
 	ping: 'select 1 as ok',
+	readiness: "select pg_is_in_recovery() as in_recovery, to_regprocedure('taskq.submit_each(jsonb)') is not null as has_schema",
+	nameCaller: "select set_config('taskq.caller', $1::text, false)",
 } as const
 
 export type Call = keyof typeof statements

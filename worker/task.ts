@@ -130,3 +130,18 @@ export function task<S extends z.ZodType>(options: TaskOptions<S>, handler?: Han
 		handler: (handler ?? (() => undefined)) as Handler<unknown>,
 	}
 }
+
+/** A task as `register_task_types` takes it. */
+export const registration = (task: Task) => ({
+	type: task.type,
+	description: task.description,
+	payload_schema: task.payloadSchema,
+	cpu_units: task.cpuUnits,
+	memory_mb: task.memoryMb,
+	timeout_seconds: task.timeoutSeconds,
+	max_attempts: task.retry.maxAttempts,
+	initial_delay_seconds: task.retry.initialDelaySeconds,
+	backoff_multiplier: task.retry.backoffMultiplier,
+	max_delay_seconds: task.retry.maxDelaySeconds,
+	jitter: task.retry.jitter,
+})

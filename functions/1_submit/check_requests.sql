@@ -11,7 +11,7 @@ as $$
     select q.ordinal, f.key, f.value
     from request as q
     cross join lateral (
-      select e.key, e.value from jsonb_each(coalesce(q.fields, '{"": ""}')) as e
+      select case when e.key like '%.%' then '"' || e.key || '"' else e.key end as key, e.value from jsonb_each(coalesce(q.fields, '{"": ""}')) as e
       union all
       select 'resource_requirements.' || e.key, e.value
       from jsonb_each(case when jsonb_typeof(q.fields -> 'resource_requirements') = 'object' then q.fields -> 'resource_requirements' end) as e
@@ -21,13 +21,12 @@ as $$
       union all
       select 'type', '""' where q.fields is not null and coalesce(q.fields -> 'type', 'null') = 'null'
     ) as f
-    where f.value <> 'null'
   ), broken as (
     select f.ordinal, f.key,
       case
         when f.key = '' then 'a job must be an object'
         when k.field is null then f.key || ' is not a field of a job'
-        when k.json_type = 'any' then null
+        when k.json_type = 'any' or f.value = 'null' then null
         when k.json_type = 'priority' then
           case when taskq_private.priority_of(f.value #>> '{}') is null then f.key || ' must be ' || k.description end
         when jsonb_typeof(f.value) <> k.json_type then f.key || ' must be ' || k.description

@@ -1,6 +1,6 @@
--- Holds unfinished parents in their place until this transaction ends. One that moves while we wait for it is looked for
--- again, so in the end each is finished, unknown, or locked.
--- Locks: claims by claim_id, then ready and waiting rows by job_id, all for share.
+-- Holds parents in their place until this transaction ends: unfinished ones cannot end, finished ones cannot be replayed or
+-- deleted. One that moves while we wait for it is looked for again, so in the end each is unknown or locked.
+-- Locks: claims by claim_id, then ready, waiting and finished rows by job_id, all for share.
 create or replace function taskq_private.lock_parents(parent_ids uuid[])
 returns void
 language plpgsql
@@ -26,14 +26,13 @@ begin
     v_locked := v_locked || array(
       select w.job_id from taskq_private.waiting_jobs as w where w.job_id = any (parent_ids) order by w.job_id for share
     );
+    v_locked := v_locked || array(
+      select f.job_id from taskq_private.finished_jobs as f where f.job_id = any (parent_ids) order by f.job_id for share
+    );
     exit when not exists (
-      select
-      from taskq_private.job_specs as s
-      where s.job_id = any (parent_ids)
-        and s.job_id <> all (v_locked)
-        and not exists (select from taskq_private.finished_jobs as f where f.job_id = s.job_id)
+      select from taskq_private.job_specs as s where s.job_id = any (parent_ids) and s.job_id <> all (v_locked)
     );
   end loop;
 end;
 $$;
-comment on function taskq_private.lock_parents(uuid[]) is 'Keeps these jobs from ending until this transaction does.';
+comment on function taskq_private.lock_parents(uuid[]) is 'Keeps these jobs where they are until this transaction ends.';

@@ -13,10 +13,10 @@ as $$
     r.type, s.queue, s.priority, s.cpu_units, s.memory_mb, p.payload,
     coalesce(c.max_attempts, t.max_attempts, d.default_max_attempts)::smallint,
     coalesce(r.timeout_seconds, t.timeout_seconds, d.default_timeout_seconds)::integer,
-    coalesce(c.initial_delay_seconds, t.initial_delay_seconds),
-    coalesce(c.backoff_multiplier, t.backoff_multiplier),
-    coalesce(c.max_delay_seconds, t.max_delay_seconds),
-    coalesce(c.jitter, t.jitter),
+    coalesce(round(c.initial_delay_seconds, 6)::real, t.initial_delay_seconds),
+    coalesce(round(c.backoff_multiplier, 6)::real, t.backoff_multiplier),
+    coalesce(round(c.max_delay_seconds, 6)::real, t.max_delay_seconds),
+    coalesce(round(c.jitter, 6)::real, t.jitter),
     taskq_private.to_instant(r.run_at),
     coalesce(r.created_by, taskq_private.actor()), r.name, r.idempotency_key,
     case when r.idempotency_key is not null then sha256(convert_to((q.request - 'idempotency_key' - 'created_by' - 'trace_context')::text, 'UTF8')) end,
@@ -34,7 +34,7 @@ as $$
     name text, created_by text, trace_context text, depends_on jsonb, resource_requirements jsonb, retry_config jsonb
   )
   cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
-    max_attempts numeric, initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real
+    max_attempts numeric, initial_delay_seconds numeric, backoff_multiplier numeric, max_delay_seconds numeric, jitter numeric
   )
   cross join lateral jsonb_to_record(coalesce(nullif(r.resource_requirements, 'null'), '{}')) as n (cpu_units numeric, memory_mb numeric)
   cross join lateral (select coalesce(nullif(r.payload, 'null'), '{}')) as p (payload)

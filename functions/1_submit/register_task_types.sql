@@ -1,4 +1,5 @@
 -- A worker calls this at start with the tasks it has, so that submits of them are accepted.
+-- Raises: TQ422 for a schema with a pattern that cannot be checked here; what check_task_types_* forbid.
 create or replace function taskq.register_task_types(tasks jsonb)
 returns setof text
 language plpgsql
@@ -7,6 +8,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.refuse_bad_patterns(tasks);
   return query
     insert into taskq_private.task_types as t (
       type, description, payload_schema, cpu_units, memory_mb, timeout_seconds, max_attempts,

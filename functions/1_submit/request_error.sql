@@ -11,7 +11,7 @@ begin
   if payload_schema is null then
     return taskq_private.invalid('type', format('unknown job type "%s"', type), 'TQ421', 'Start a worker that registers it; select * from taskq.task_types lists the known ones.');
   end if;
-  if pg_column_size(payload) > 1048576 then
+  if pg_column_size(payload) > 1048576 and octet_length(payload::text) > 1048576 then
     return taskq_private.invalid('payload', 'payload is larger than 1 MiB', 'TQ413', 'Keep the data elsewhere and submit where it is.');
   end if;
   if jsonb_typeof(payload) in ('object', 'array')

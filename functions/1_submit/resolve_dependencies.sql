@@ -16,7 +16,14 @@ begin
     where j.error is null and j.repeated is not true
   ));
 
-  for v_job in select * from unnest(jobs) as j where j.depends_on is not null and j.error is null and j.repeated is not true loop
+  for v_job in
+    select *
+    from unnest(jobs) as j
+    where j.depends_on is not null
+      and j.error is null
+      -- a repeat of a submission of this same list shares its fate
+      and (j.repeated is not true or j.job_id in (select first.job_id from unnest(jobs) as first where first.repeated is not true))
+  loop
     select (array_agg(d.id) filter (where s.job_id is null))[1], count(*) filter (where f.status is distinct from 'completed'),
       (array_agg(d.id) filter (where f.status in ('failed', 'cancelled')))[1]
     into v_unknown, v_job.remaining_dependencies, v_job.doomed_by

@@ -1,4 +1,5 @@
--- Writes what was asked, the edges, and the first place of each job.
+-- Writes what was asked, the edges, and the first place of each job. created_at is the instant in the job's id, so that a
+-- range of the one is a range of the other.
 create or replace function taskq_private.store_jobs(jobs taskq_private.submission[], submitted_at timestamptz)
 returns void
 language plpgsql
@@ -11,7 +12,7 @@ begin
   )
   select
     j.job_id, j.lane_id, j.payload, j.max_attempts, j.timeout_seconds, j.initial_delay_seconds, j.backoff_multiplier, j.max_delay_seconds, j.jitter,
-    submitted_at, j.run_at, j.created_by, j.name, j.idempotency_key, j.metadata, j.trace_context
+    submitted_at + j.ordinal * interval '1 microsecond', j.run_at, j.created_by, j.name, j.idempotency_key, j.metadata, j.trace_context
   from unnest(jobs) as j;
 
   insert into taskq_private.job_dependencies (job_id, depends_on_id, satisfied)

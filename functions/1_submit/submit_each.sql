@@ -32,7 +32,7 @@ begin
   return query
     select
       j.ordinal - 1,
-      j.job_id,
+      case when j.error is null then j.job_id end,
       case
         when j.error is not null then null
         when j.repeated then taskq_private.status_of(j.job_id)

@@ -27,7 +27,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_request jsonb := jsonb_strip_nulls(jsonb_build_object(
-    'type', type, 'queue', queue, 'priority', priority, 'run_at', to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'type', type, 'queue', queue, 'priority', priority, 'run_at', coalesce(to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run_at::text),
     'depends_on', to_jsonb(depends_on), 'timeout_seconds', timeout_seconds, 'idempotency_key', idempotency_key, 'name', name,
     'resource_requirements', nullif(jsonb_strip_nulls(jsonb_build_object('cpu_units', cpu_units, 'memory_mb', memory_mb)), '{}'),
     'retry_config', nullif(coalesce(retry_config, '{}') || jsonb_strip_nulls(jsonb_build_object('max_attempts', max_attempts)), '{}')

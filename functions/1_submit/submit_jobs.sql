@@ -11,6 +11,10 @@ declare
   v_answers jsonb;
   v_error jsonb;
 begin
+  if (select sum(jsonb_array_length(d.list)) from jsonb_path_query(jobs, '$[*].depends_on') as d (list) where jsonb_typeof(d.list) = 'array') > 200000 then
+    perform taskq_private.raise_error(taskq_private.invalid('depends_on', 'the jobs of one call name more than 200000 dependencies', 'TQ413', 'Submit them in several calls.'));
+  end if;
+
   select jsonb_agg(to_jsonb(s) order by s."position"), (array_agg(s.error order by s."position") filter (where s.error is not null))[1]
     || jsonb_build_object('position', min(s."position") filter (where s.error is not null))
   into v_answers, v_error

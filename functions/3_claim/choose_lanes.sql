@@ -38,7 +38,7 @@ begin
       and l.cpu_units <= v_free.cpu_units
       and l.memory_mb <= v_free.memory_mb
       and l.resources = '{}'
-    order by head.ready_at + (l.priority - 1) * coalesce(q.aging_seconds, 946080000) * interval '1 second', head.ready_at, head.job_id
+    order by head.ready_at + (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second'), head.ready_at, head.job_id
   loop
     if v_head.cpu_units <= v_free.cpu_units and v_head.memory_mb <= v_free.memory_mb then
       v_free.cpu_units := v_free.cpu_units - v_head.cpu_units;

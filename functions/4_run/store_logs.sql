@@ -23,7 +23,7 @@ begin
   ), kept as (
     insert into taskq_private.job_logs (job_id, claim_id, attempt, at, level, message, data)
     select e.job_id, e.claim_id, h.attempt, v_now - coalesce(e.age_seconds, 0) * interval '1 second', coalesce(e.level, 'info'),
-      left(e.message, 65536), e.data
+      coalesce(left(e.message, 65536), ''), e.data
     from entry as e
     join held as h on h.claim_id = e.claim_id and h.job_id = e.job_id
     order by e.ordinality

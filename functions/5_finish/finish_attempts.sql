@@ -22,7 +22,7 @@ begin
     array_agg(row(
       h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id,
       greatest(h.claimed_at, v_now - o.duration_seconds * interval '1 second'),
-      o.outcome, o.result, o.error, o.fatal, o.retry_after_seconds
+      coalesce(o.outcome, 'failed'), o.result, o.error, o.fatal, o.retry_after_seconds
     )::taskq_private.ended_attempt order by h.job_id) filter (where h.job_id is not null),
     array_agg(o.job_id) filter (where h.job_id is null),
     jsonb_agg(jsonb_build_object('claim_id', o.claim_id, 'job_id', o.job_id, 'lines', o.logs)) filter (where o.logs is not null)

@@ -8,6 +8,9 @@ volatile
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
+  v_own bigint[] := array(
+    select k.objid::bigint from pg_locks as k where k.pid = pg_backend_pid() and k.locktype = 'advisory' and k.classid = 1952541556
+  );
   v_worker_id uuid;
   v_lost integer := 0;
 begin
@@ -15,6 +18,7 @@ begin
   set absent_since = case when w.absent_since is null then v_now end
   where w.status in ('active', 'draining')
     and w.holds_session
+    and w.worker_number <> all (v_own) -- this session would get its own lock
     and (w.absent_since is null) = pg_try_advisory_xact_lock_shared(1952541556, w.worker_number);
 
   for v_worker_id in

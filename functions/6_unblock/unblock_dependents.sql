@@ -33,7 +33,7 @@ begin
   where w.job_id = m.job_id;
 
   update taskq_private.waiting_jobs as w
-  set status = 'pending'
+  set status = case when w.attempt > 1 then 'retrying' else 'pending' end::taskq.job_status
   where w.job_id = any (v_child_ids) and w.status = 'blocked' and w.remaining_dependencies = 0 and w.due_at > v_now;
 
   with freed as (

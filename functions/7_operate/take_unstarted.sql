@@ -5,19 +5,26 @@ language plpgsql
 volatile
 as $$
 #variable_conflict use_column
+declare
+  v_status taskq.job_status;
 begin
-  delete from taskq_private.ready_jobs as r
-  where r.lane_id = take_unstarted.lane_id and r.job_id = take_unstarted.job_id
-  returning r.attempt, null, 0 into attempt, due_at, remaining;
-  if not found then
+  loop
+    delete from taskq_private.ready_jobs as r
+    where r.lane_id = take_unstarted.lane_id and r.job_id = take_unstarted.job_id
+    returning r.attempt, null, 0 into attempt, due_at, remaining;
+    exit when found;
     delete from taskq_private.waiting_jobs as w
     where w.job_id = take_unstarted.job_id
     returning w.attempt, w.due_at, w.remaining_dependencies into attempt, due_at, remaining;
-  end if;
-  if not found then
-    raise exception 'job % is % and has started', take_unstarted.job_id, taskq_private.status_of(take_unstarted.job_id)
-      using errcode = 'TQ409', detail = taskq_private.status_of(take_unstarted.job_id)::text, hint = 'Only a job that has not started can be changed.';
-  end if;
+    exit when found;
+
+    perform taskq_private.lane_of(take_unstarted.job_id); -- raises if it was deleted
+    v_status := taskq_private.status_of(take_unstarted.job_id);
+    if v_status in ('running', 'completed', 'failed', 'cancelled') then
+      raise exception 'job % is % and has started', take_unstarted.job_id, v_status
+        using errcode = 'TQ409', detail = v_status::text, hint = 'Only a job that has not started can be changed.';
+    end if; -- else it moved between two looks: look again
+  end loop;
 end;
 $$;
 comment on function taskq_private.take_unstarted(uuid, integer) is 'Takes a job that has not started out of its place; raises TQ409 for one that has.';

@@ -17,7 +17,7 @@ declare
       and (matching_job_ids.queue is null or l.queue = any (matching_job_ids.queue))
       and (matching_job_ids.priority is null or l.priority = any (matching_job_ids.priority))
   );
-  v_statuses taskq.job_status[] := coalesce(matching_job_ids.status, enum_range(null::taskq.job_status));
+  v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(matching_job_ids.status, enum_range(null::taskq.job_status))));
 begin
   if metadata is not null then
     return query

@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import QueryStream from 'pg-query-stream'
 import { z } from 'zod'
 import { FatalError, task } from '../task.ts'
 import { toCsv } from './lib/csv.ts'
@@ -7,8 +6,8 @@ import { type ExportPlan, exportQuery } from './lib/export-query.ts'
 import { outputDir, writeWhole } from './lib/files.ts'
 import { findSource, OWN_SOURCE, withSource } from './lib/sources.ts'
 
-// A job's payload and result may be 1 MiB each: this many rows are in memory twice.
-const ROWS_AT_ONCE = 100
+// A job's payload and result may be 1 MiB each, and a batch is in memory whole.
+const ROWS_AT_ONCE = 50
 
 const name = z.string().min(1).max(63)
 // The length keeps zod from writing a list of types, which the check at submit does not read.
@@ -67,23 +66,22 @@ export const dataExport = task(
 
 type Cells = (string | null)[]
 
-/** Rows in PostgreSQL's own text form, the header first for csv, a batch in memory at a time. */
+/**
+ * Rows in PostgreSQL's own text form, the header first for csv, a batch in memory at a time. A cursor of SQL and not
+ * pg-query-stream: that one waits forever when the connection breaks.
+ */
 async function* read(client: pg.Client, plan: ExportPlan, count: { rows: number }): AsyncGenerator<Cells> {
 	const { text, values } = exportQuery(plan)
+	await client.query(`declare export no scroll cursor for ${text}`, values)
 	const types = { getTypeParser: () => (cell: string) => cell }
-	const stream = client.query(new QueryStream(text, values, { batchSize: ROWS_AT_ONCE, rowMode: 'array', types }))
-	let headed = plan.format === 'jsonl'
-	for await (const row of stream as AsyncIterable<Cells>) {
-		if (!headed) yield header(stream)
-		headed = true
-		count.rows++
-		yield row
+	for (let headed = plan.format === 'jsonl'; ; headed = true) {
+		const { rows, fields } = await client.query<Cells>({ text: `fetch ${ROWS_AT_ONCE} from export`, rowMode: 'array', types })
+		if (!headed) yield fields.map(({ name }) => name)
+		yield* rows
+		count.rows += rows.length
+		if (rows.length < ROWS_AT_ONCE) return
 	}
-	if (!headed) yield header(stream)
 }
-
-// The cursor learns the columns with the first batch, also with an empty one; it has no public name for them.
-const header = (stream: QueryStream): string[] => stream.cursor._result.fields.map((field: pg.FieldDef) => field.name)
 
 async function* jsonLines(rows: AsyncIterable<Cells>): AsyncGenerator<string> {
 	for await (const [line] of rows) yield `${line}\n`

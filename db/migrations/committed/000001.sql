@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:f7e32bdd588567527f0015b52a4bcc8ad557d6a4
+--! Hash: sha1:91df75bd61f2d5c514910ea3cff8961a85efca0c
 
 --! split: 1-roles.sql
 -- Roles are shared by all databases of a cluster, so they may be there already.
@@ -197,7 +197,17 @@ create table taskq_private.task_types (
   backoff_multiplier real not null default 2,
   max_delay_seconds real not null default 3600,
   jitter real not null default 0.1,
-  registered_at timestamptz not null
+  registered_at timestamptz not null,
+  constraint check_task_types_type check (type ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  constraint check_task_types_payload_schema check (jsonb_typeof(payload_schema) = 'object'),
+  constraint check_task_types_cpu_units check (cpu_units >= 0),
+  constraint check_task_types_memory_mb check (memory_mb >= 0),
+  constraint check_task_types_timeout_seconds check (timeout_seconds between 1 and 2592000),
+  constraint check_task_types_max_attempts check (max_attempts between 1 and 1000),
+  constraint check_task_types_initial_delay_seconds check (initial_delay_seconds between 0 and 86400),
+  constraint check_task_types_backoff_multiplier check (backoff_multiplier between 1 and 100),
+  constraint check_task_types_max_delay_seconds check (max_delay_seconds between 0 and 2592000),
+  constraint check_task_types_jitter check (jitter between 0 and 1)
 );
 comment on table taskq_private.task_types is 'The job types that may be submitted, and what their jobs get that do not say.';
 comment on column taskq_private.task_types.type is 'The name that jobs give.';
@@ -643,7 +653,8 @@ $$;
 comment on function taskq_private.job_id_at(timestamptz, integer) is 'A new time-ordered id for a job made at this instant.';
 --! EndIncluded 0_base/job_id_at.sql
 --! Included 0_base/job_id_floor.sql
--- The smallest id that job_id_at() can make at this instant: turns a range of created_at into a range of ids.
+-- The smallest id that job_id_at() can make at this instant: turns a range of created_at into a range of ids. No id is
+-- older than 1970 or younger than the year 9999.
 create or replace function taskq_private.job_id_floor(instant timestamptz)
 returns uuid
 language sql
@@ -654,7 +665,7 @@ as $$
   select (
     lpad(to_hex(micros / 1000), 12, '0') || '7' || lpad(to_hex(micros % 1000 * 4), 3, '0') || '8000000000000000'
   )::uuid
-  from (select (extract(epoch from instant) * 1000000)::bigint as micros) as t;
+  from (select (least(greatest(extract(epoch from instant), 0), 253402300799) * 1000000)::bigint as micros) as t;
 $$;
 comment on function taskq_private.job_id_floor(timestamptz) is 'The smallest job id of this instant.';
 --! EndIncluded 0_base/job_id_floor.sql
@@ -690,7 +701,7 @@ begin
   end if;
   return value::timestamptz;
 exception
-  when datetime_field_overflow or invalid_datetime_format then
+  when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
     return null;
 end;
 $$;
@@ -901,8 +912,38 @@ comment on function taskq_private.record_audit(text, text, jsonb) is 'Writes dow
 
 --  1  a job is submitted
 --  register_task_types: which types there are
+--! Included 1_submit/refuse_bad_patterns.sql
+-- A pattern that PostgreSQL cannot read would fail every submit of its type, so it is refused when the type is registered.
+create or replace function taskq_private.refuse_bad_patterns(tasks jsonb)
+returns void
+language plpgsql
+immutable
+as $$
+declare
+  v_task jsonb;
+  v_pattern text;
+begin
+  for v_task, v_pattern in
+    select t.value, p.value #>> '{}'
+    from jsonb_array_elements(tasks) as t
+    cross join lateral jsonb_path_query(t.value -> 'payload_schema', '$.**.pattern') as p (value)
+    where jsonb_typeof(p.value) = 'string'
+  loop
+    perform '' ~ v_pattern;
+  end loop;
+exception
+  when invalid_regular_expression then
+    perform taskq_private.raise_error(taskq_private.invalid(
+      'payload_schema', format('the payload schema of %s has a pattern that PostgreSQL cannot read: %s', v_task ->> 'type', v_pattern),
+      'TQ422', 'Write it without \p{...} and named groups.'
+    ));
+end;
+$$;
+comment on function taskq_private.refuse_bad_patterns(jsonb) is 'Raises TQ422 for a task whose payload schema has a pattern that is no regular expression here.';
+--! EndIncluded 1_submit/refuse_bad_patterns.sql
 --! Included 1_submit/register_task_types.sql
 -- A worker calls this at start with the tasks it has, so that submits of them are accepted.
+-- Raises: TQ422 for a schema with a pattern that cannot be checked here; what check_task_types_* forbid.
 create or replace function taskq.register_task_types(tasks jsonb)
 returns setof text
 language plpgsql
@@ -911,6 +952,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.refuse_bad_patterns(tasks);
   return query
     insert into taskq_private.task_types as t (
       type, description, payload_schema, cpu_units, memory_mb, timeout_seconds, max_attempts,
@@ -970,7 +1012,7 @@ as $$
     select q.ordinal, f.key, f.value
     from request as q
     cross join lateral (
-      select e.key, e.value from jsonb_each(coalesce(q.fields, '{"": ""}')) as e
+      select case when e.key like '%.%' then '"' || e.key || '"' else e.key end as key, e.value from jsonb_each(coalesce(q.fields, '{"": ""}')) as e
       union all
       select 'resource_requirements.' || e.key, e.value
       from jsonb_each(case when jsonb_typeof(q.fields -> 'resource_requirements') = 'object' then q.fields -> 'resource_requirements' end) as e
@@ -980,13 +1022,12 @@ as $$
       union all
       select 'type', '""' where q.fields is not null and coalesce(q.fields -> 'type', 'null') = 'null'
     ) as f
-    where f.value <> 'null'
   ), broken as (
     select f.ordinal, f.key,
       case
         when f.key = '' then 'a job must be an object'
         when k.field is null then f.key || ' is not a field of a job'
-        when k.json_type = 'any' then null
+        when k.json_type = 'any' or f.value = 'null' then null
         when k.json_type = 'priority' then
           case when taskq_private.priority_of(f.value #>> '{}') is null then f.key || ' must be ' || k.description end
         when jsonb_typeof(f.value) <> k.json_type then f.key || ' must be ' || k.description
@@ -1024,7 +1065,7 @@ begin
   if payload_schema is null then
     return taskq_private.invalid('type', format('unknown job type "%s"', type), 'TQ421', 'Start a worker that registers it; select * from taskq.task_types lists the known ones.');
   end if;
-  if pg_column_size(payload) > 1048576 then
+  if pg_column_size(payload) > 1048576 and octet_length(payload::text) > 1048576 then
     return taskq_private.invalid('payload', 'payload is larger than 1 MiB', 'TQ413', 'Keep the data elsewhere and submit where it is.');
   end if;
   if jsonb_typeof(payload) in ('object', 'array')
@@ -1068,10 +1109,10 @@ as $$
     r.type, s.queue, s.priority, s.cpu_units, s.memory_mb, p.payload,
     coalesce(c.max_attempts, t.max_attempts, d.default_max_attempts)::smallint,
     coalesce(r.timeout_seconds, t.timeout_seconds, d.default_timeout_seconds)::integer,
-    coalesce(c.initial_delay_seconds, t.initial_delay_seconds),
-    coalesce(c.backoff_multiplier, t.backoff_multiplier),
-    coalesce(c.max_delay_seconds, t.max_delay_seconds),
-    coalesce(c.jitter, t.jitter),
+    coalesce(round(c.initial_delay_seconds, 6)::real, t.initial_delay_seconds),
+    coalesce(round(c.backoff_multiplier, 6)::real, t.backoff_multiplier),
+    coalesce(round(c.max_delay_seconds, 6)::real, t.max_delay_seconds),
+    coalesce(round(c.jitter, 6)::real, t.jitter),
     taskq_private.to_instant(r.run_at),
     coalesce(r.created_by, taskq_private.actor()), r.name, r.idempotency_key,
     case when r.idempotency_key is not null then sha256(convert_to((q.request - 'idempotency_key' - 'created_by' - 'trace_context')::text, 'UTF8')) end,
@@ -1089,7 +1130,7 @@ as $$
     name text, created_by text, trace_context text, depends_on jsonb, resource_requirements jsonb, retry_config jsonb
   )
   cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
-    max_attempts numeric, initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real
+    max_attempts numeric, initial_delay_seconds numeric, backoff_multiplier numeric, max_delay_seconds numeric, jitter numeric
   )
   cross join lateral jsonb_to_record(coalesce(nullif(r.resource_requirements, 'null'), '{}')) as n (cpu_units numeric, memory_mb numeric)
   cross join lateral (select coalesce(nullif(r.payload, 'null'), '{}')) as p (payload)
@@ -1191,9 +1232,9 @@ comment on function taskq_private.resolve_idempotency(taskq_private.submission[]
 --! EndIncluded 1_submit/resolve_idempotency.sql
 --  lock_parents, resolve_dependencies: how many jobs it waits for
 --! Included 1_submit/lock_parents.sql
--- Holds unfinished parents in their place until this transaction ends. One that moves while we wait for it is looked for
--- again, so in the end each is finished, unknown, or locked.
--- Locks: claims by claim_id, then ready and waiting rows by job_id, all for share.
+-- Holds parents in their place until this transaction ends: unfinished ones cannot end, finished ones cannot be replayed or
+-- deleted. One that moves while we wait for it is looked for again, so in the end each is unknown or locked.
+-- Locks: claims by claim_id, then ready, waiting and finished rows by job_id, all for share.
 create or replace function taskq_private.lock_parents(parent_ids uuid[])
 returns void
 language plpgsql
@@ -1219,17 +1260,16 @@ begin
     v_locked := v_locked || array(
       select w.job_id from taskq_private.waiting_jobs as w where w.job_id = any (parent_ids) order by w.job_id for share
     );
+    v_locked := v_locked || array(
+      select f.job_id from taskq_private.finished_jobs as f where f.job_id = any (parent_ids) order by f.job_id for share
+    );
     exit when not exists (
-      select
-      from taskq_private.job_specs as s
-      where s.job_id = any (parent_ids)
-        and s.job_id <> all (v_locked)
-        and not exists (select from taskq_private.finished_jobs as f where f.job_id = s.job_id)
+      select from taskq_private.job_specs as s where s.job_id = any (parent_ids) and s.job_id <> all (v_locked)
     );
   end loop;
 end;
 $$;
-comment on function taskq_private.lock_parents(uuid[]) is 'Keeps these jobs from ending until this transaction does.';
+comment on function taskq_private.lock_parents(uuid[]) is 'Keeps these jobs where they are until this transaction ends.';
 --! EndIncluded 1_submit/lock_parents.sql
 --! Included 1_submit/resolve_dependencies.sql
 -- Counts what each job still waits for. Its parents stand still meanwhile: a parent that ends after this commits sees the
@@ -1250,7 +1290,14 @@ begin
     where j.error is null and j.repeated is not true
   ));
 
-  for v_job in select * from unnest(jobs) as j where j.depends_on is not null and j.error is null and j.repeated is not true loop
+  for v_job in
+    select *
+    from unnest(jobs) as j
+    where j.depends_on is not null
+      and j.error is null
+      -- a repeat of a submission of this same list shares its fate
+      and (j.repeated is not true or j.job_id in (select first.job_id from unnest(jobs) as first where first.repeated is not true))
+  loop
     select (array_agg(d.id) filter (where s.job_id is null))[1], count(*) filter (where f.status is distinct from 'completed'),
       (array_agg(d.id) filter (where f.status in ('failed', 'cancelled')))[1]
     into v_unknown, v_job.remaining_dependencies, v_job.doomed_by
@@ -1272,7 +1319,8 @@ comment on function taskq_private.resolve_dependencies(taskq_private.submission[
 --! EndIncluded 1_submit/resolve_dependencies.sql
 --  store_jobs: into its first place
 --! Included 1_submit/store_jobs.sql
--- Writes what was asked, the edges, and the first place of each job.
+-- Writes what was asked, the edges, and the first place of each job. created_at is the instant in the job's id, so that a
+-- range of the one is a range of the other.
 create or replace function taskq_private.store_jobs(jobs taskq_private.submission[], submitted_at timestamptz)
 returns void
 language plpgsql
@@ -1285,7 +1333,7 @@ begin
   )
   select
     j.job_id, j.lane_id, j.payload, j.max_attempts, j.timeout_seconds, j.initial_delay_seconds, j.backoff_multiplier, j.max_delay_seconds, j.jitter,
-    submitted_at, j.run_at, j.created_by, j.name, j.idempotency_key, j.metadata, j.trace_context
+    submitted_at + j.ordinal * interval '1 microsecond', j.run_at, j.created_by, j.name, j.idempotency_key, j.metadata, j.trace_context
   from unnest(jobs) as j;
 
   insert into taskq_private.job_dependencies (job_id, depends_on_id, satisfied)
@@ -1378,7 +1426,7 @@ begin
   return query
     select
       j.ordinal - 1,
-      j.job_id,
+      case when j.error is null then j.job_id end,
       case
         when j.error is not null then null
         when j.repeated then taskq_private.status_of(j.job_id)
@@ -1410,6 +1458,10 @@ declare
   v_answers jsonb;
   v_error jsonb;
 begin
+  if (select sum(jsonb_array_length(d.list)) from jsonb_path_query(jobs, '$[*].depends_on') as d (list) where jsonb_typeof(d.list) = 'array') > 200000 then
+    perform taskq_private.raise_error(taskq_private.invalid('depends_on', 'the jobs of one call name more than 200000 dependencies', 'TQ413', 'Submit them in several calls.'));
+  end if;
+
   select jsonb_agg(to_jsonb(s) order by s."position"), (array_agg(s.error order by s."position") filter (where s.error is not null))[1]
     || jsonb_build_object('position', min(s."position") filter (where s.error is not null))
   into v_answers, v_error
@@ -1459,7 +1511,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_request jsonb := jsonb_strip_nulls(jsonb_build_object(
-    'type', type, 'queue', queue, 'priority', priority, 'run_at', to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'type', type, 'queue', queue, 'priority', priority, 'run_at', coalesce(to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run_at::text),
     'depends_on', to_jsonb(depends_on), 'timeout_seconds', timeout_seconds, 'idempotency_key', idempotency_key, 'name', name,
     'resource_requirements', nullif(jsonb_strip_nulls(jsonb_build_object('cpu_units', cpu_units, 'memory_mb', memory_mb)), '{}'),
     'retry_config', nullif(coalesce(retry_config, '{}') || jsonb_strip_nulls(jsonb_build_object('max_attempts', max_attempts)), '{}')
@@ -1695,7 +1747,7 @@ begin
       and l.cpu_units <= v_free.cpu_units
       and l.memory_mb <= v_free.memory_mb
       and l.resources = '{}'
-    order by head.ready_at + (l.priority - 1) * coalesce(q.aging_seconds, 946080000) * interval '1 second', head.ready_at, head.job_id
+    order by head.ready_at + (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second'), head.ready_at, head.job_id
   loop
     if v_head.cpu_units <= v_free.cpu_units and v_head.memory_mb <= v_free.memory_mb then
       v_free.cpu_units := v_free.cpu_units - v_head.cpu_units;
@@ -1926,7 +1978,7 @@ begin
   ), kept as (
     insert into taskq_private.job_logs (job_id, claim_id, attempt, at, level, message, data)
     select e.job_id, e.claim_id, h.attempt, v_now - coalesce(e.age_seconds, 0) * interval '1 second', coalesce(e.level, 'info'),
-      left(e.message, 65536), e.data
+      coalesce(left(e.message, 65536), ''), e.data
     from entry as e
     join held as h on h.claim_id = e.claim_id and h.job_id = e.job_id
     order by e.ordinality
@@ -2045,7 +2097,7 @@ begin
     array_agg(row(
       h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id,
       greatest(h.claimed_at, v_now - o.duration_seconds * interval '1 second'),
-      o.outcome, o.result, o.error, o.fatal, o.retry_after_seconds
+      coalesce(o.outcome, 'failed'), o.result, o.error, o.fatal, o.retry_after_seconds
     )::taskq_private.ended_attempt order by h.job_id) filter (where h.job_id is not null),
     array_agg(o.job_id) filter (where h.job_id is null),
     jsonb_agg(jsonb_build_object('claim_id', o.claim_id, 'job_id', o.job_id, 'lines', o.logs)) filter (where o.logs is not null)
@@ -2242,7 +2294,7 @@ declare
 begin
   for v_group in
     with decided as materialized (
-      select e.*, n.next_status, n.reason, v_now + coalesce(e.retry_after_seconds, taskq_private.retry_delay(s, e.attempt)) * interval '1 second' as due_at
+      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s, e.attempt)), 0), 2592000) * interval '1 second' as due_at
       from unnest(ended) as e
       join taskq_private.job_specs as s on s.job_id = e.job_id
       left join taskq_private.cancel_requests as r on r.job_id = e.job_id
@@ -2347,7 +2399,7 @@ $$;
 comment on function taskq.fail_job(bigint, uuid, text, boolean) is
   'Fails one running job: it is retried after its backoff, unless fatal or out of attempts. Answers its new status.';
 --! EndIncluded 5_finish/fail_job.sql
---  stop_worker, rescue_lost_workers, expire_attempts: goodbyes, deaths, and what overran
+--  stop_worker, release_unknown_claims, rescue_lost_workers, expire_attempts: goodbyes, lost answers, deaths, and what overran
 --! Included 5_finish/end_worker.sql
 -- Ends a worker and what it holds. Locks: its row, then its claims in claim_id order.
 create or replace function taskq_private.end_worker(worker_id uuid, status taskq.worker_status, outcome taskq.attempt_outcome)
@@ -2397,6 +2449,42 @@ end;
 $$;
 comment on function taskq.stop_worker(uuid) is 'Says goodbye: what the worker still holds goes back to the queue, not charged. Answers how many jobs that were.';
 --! EndIncluded 5_finish/stop_worker.sql
+--! Included 5_finish/release_unknown_claims.sql
+-- running -> ready, not charged. The answer to a claim may be lost with its connection: the worker then holds jobs that it
+-- does not know of, and says here what it knows. Waits for a claim of its own that is still under way.
+-- Locks: the worker's row, then the claims.
+create or replace function taskq.release_unknown_claims(worker_id uuid, known_claim_ids bigint[])
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_ended taskq_private.ended_attempt[];
+begin
+  perform taskq_private.lock_worker(release_unknown_claims.worker_id);
+  perform from taskq_private.claims as c
+  where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
+  order by c.claim_id
+  for update;
+
+  v_ended := array(
+    select row(h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, 'released', null, null, null, null)::taskq_private.ended_attempt
+    from taskq_private.held_attempts(array(
+      select c.claim_id from taskq_private.claims as c
+      where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
+    )) as h
+    order by h.job_id
+  );
+  perform taskq_private.end_attempts(v_ended);
+  return cardinality(v_ended);
+end;
+$$;
+comment on function taskq.release_unknown_claims(uuid, bigint[]) is
+  'Gives back what the worker holds beyond these claims; it calls this after a claim whose answer it did not get. Answers how many jobs.';
+--! EndIncluded 5_finish/release_unknown_claims.sql
 --! Included 5_finish/rescue_lost_workers.sql
 -- running -> ready | failed, for workers that died. A worker that holds a session is gone when its lock is seen free on two
 -- ticks; any worker is gone when its heartbeat is too old.
@@ -2408,6 +2496,9 @@ volatile
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
+  v_own bigint[] := array(
+    select k.objid::bigint from pg_locks as k where k.pid = pg_backend_pid() and k.locktype = 'advisory' and k.classid = 1952541556
+  );
   v_worker_id uuid;
   v_lost integer := 0;
 begin
@@ -2415,6 +2506,7 @@ begin
   set absent_since = case when w.absent_since is null then v_now end
   where w.status in ('active', 'draining')
     and w.holds_session
+    and w.worker_number <> all (v_own) -- this session would get its own lock
     and (w.absent_since is null) = pg_try_advisory_xact_lock_shared(1952541556, w.worker_number);
 
   for v_worker_id in
@@ -2571,7 +2663,7 @@ begin
   where w.job_id = m.job_id;
 
   update taskq_private.waiting_jobs as w
-  set status = 'pending'
+  set status = case when w.attempt > 1 then 'retrying' else 'pending' end::taskq.job_status
   where w.job_id = any (v_child_ids) and w.status = 'blocked' and w.remaining_dependencies = 0 and w.due_at > v_now;
 
   with freed as (
@@ -3068,19 +3160,26 @@ language plpgsql
 volatile
 as $$
 #variable_conflict use_column
+declare
+  v_status taskq.job_status;
 begin
-  delete from taskq_private.ready_jobs as r
-  where r.lane_id = take_unstarted.lane_id and r.job_id = take_unstarted.job_id
-  returning r.attempt, null, 0 into attempt, due_at, remaining;
-  if not found then
+  loop
+    delete from taskq_private.ready_jobs as r
+    where r.lane_id = take_unstarted.lane_id and r.job_id = take_unstarted.job_id
+    returning r.attempt, null, 0 into attempt, due_at, remaining;
+    exit when found;
     delete from taskq_private.waiting_jobs as w
     where w.job_id = take_unstarted.job_id
     returning w.attempt, w.due_at, w.remaining_dependencies into attempt, due_at, remaining;
-  end if;
-  if not found then
-    raise exception 'job % is % and has started', take_unstarted.job_id, taskq_private.status_of(take_unstarted.job_id)
-      using errcode = 'TQ409', detail = taskq_private.status_of(take_unstarted.job_id)::text, hint = 'Only a job that has not started can be changed.';
-  end if;
+    exit when found;
+
+    perform taskq_private.lane_of(take_unstarted.job_id); -- raises if it was deleted
+    v_status := taskq_private.status_of(take_unstarted.job_id);
+    if v_status in ('running', 'completed', 'failed', 'cancelled') then
+      raise exception 'job % is % and has started', take_unstarted.job_id, v_status
+        using errcode = 'TQ409', detail = v_status::text, hint = 'Only a job that has not started can be changed.';
+    end if; -- else it moved between two looks: look again
+  end loop;
 end;
 $$;
 comment on function taskq_private.take_unstarted(uuid, integer) is 'Takes a job that has not started out of its place; raises TQ409 for one that has.';
@@ -3545,7 +3644,7 @@ declare
       and (matching_job_ids.queue is null or l.queue = any (matching_job_ids.queue))
       and (matching_job_ids.priority is null or l.priority = any (matching_job_ids.priority))
   );
-  v_statuses taskq.job_status[] := coalesce(matching_job_ids.status, enum_range(null::taskq.job_status));
+  v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(matching_job_ids.status, enum_range(null::taskq.job_status))));
 begin
   if metadata is not null then
     return query
@@ -3943,7 +4042,8 @@ to taskq_client;
 -- who runs jobs; sees none but those it claims
 grant execute on function
   taskq.register_worker, taskq.register_task_types, taskq.hold_worker_session, taskq.claim_next_job, taskq.heartbeat, taskq.log_jobs,
-  taskq.report_progress, taskq.parent_results, taskq.complete_job, taskq.fail_job, taskq.stop_worker, taskq.tick
+  taskq.report_progress, taskq.parent_results, taskq.complete_job, taskq.fail_job, taskq.stop_worker, taskq.release_unknown_claims,
+  taskq.tick
 to taskq_worker;
 
 -- who operates

@@ -51,13 +51,13 @@ test('what is too large for a result is saved whole, with its bytes and rows', a
 })
 
 test('save_as saves in any case, and jsonb gets nothing that it cannot store', async (t) => {
-	const server = await serve('application/json', '["\\u0000"]')
-	t.teardown(server.close)
+	const [small, nul] = await Promise.all([serve('text/plain', 'small'), serve('application/json', '["\\u0000"]')])
+	t.teardown(() => Promise.all([small.close(), nul.close()]))
 
-	const named = await run(dataFetch, { url: server.url, save_as: 'small.json' })
-	const unnamed = await run(dataFetch, { url: server.url })
+	const named = await run(dataFetch, { url: small.url, save_as: 'small.txt' })
+	const unnamed = await run(dataFetch, { url: nul.url })
 
-	t.regex(named.file, /\/small\.json$/)
+	t.regex(named.file, /\/small\.txt$/)
 	t.deepEqual(['data' in named, 'data' in unnamed], [false, false])
 })
 

@@ -15,7 +15,7 @@ const RIGHT = 76
 const BAR = 20
 const STEP = 32
 const TOP = 8
-const LABEL_CHARACTERS = 26
+const LABEL_CHARACTERS = 23
 
 const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })

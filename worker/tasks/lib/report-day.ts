@@ -13,11 +13,11 @@ const SERIES = [
 ]
 const MAX_BARS = 30
 
-// A day is a day of UTC, whatever the zones of the database and of the worker.
+// A day of UTC: that is the time zone of every session on a source.
 const JOBS_OF_DAY = `
 	select type, status::text, count(*)::text
 	from taskq.jobs
-	where created_at >= ($1::date)::timestamp at time zone 'UTC' and created_at < ($1::date + 1)::timestamp at time zone 'UTC'
+	where created_at >= $1::date and created_at < $1::date + 1
 	group by 1, 2`
 
 interface TypeCounts {
@@ -44,11 +44,11 @@ export async function reportDay(title: string, date: string, signal: AbortSignal
 			{ label: 'completed', value: completed },
 			{ label: 'failed', value: failed },
 			{
-				label: 'completed, of these two',
+				label: 'success rate',
 				value: completed + failed === 0 ? '–' : `${Math.floor((1000 * completed) / (completed + failed)) / 10} %`,
 			},
 		],
-		sections: [{ title: 'Jobs by type and status', chart: dayChart(types), table: dayTable(types) }],
+		sections: [{ title: 'By type and status', chart: dayChart(types), ...(total > 0 ? { table: dayTable(types) } : {}) }],
 		rows: total,
 	}
 }
@@ -80,7 +80,7 @@ function dayChart(types: TypeCounts[]): Chart {
 	}
 }
 
-function dayTable(types: TypeCounts[]): Section['table'] {
+function dayTable(types: TypeCounts[]): NonNullable<Section['table']> {
 	const statuses = SERIES.flatMap(({ statuses }) => statuses).filter((status) => types.some(({ counts }) => counts.has(status)))
 	return {
 		header: ['type', ...statuses, 'total'],

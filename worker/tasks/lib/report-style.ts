@@ -28,9 +28,10 @@ figcaption { margin-bottom: 8px; font-weight: 600; }
 .tone-open { fill: var(--tone-open); } .tone-busy { fill: var(--tone-busy); } .tone-off { fill: var(--tone-off); }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
-th, td { padding: 8px 12px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: 8px 12px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+td:last-child { overflow-wrap: anywhere; }
 th { color: var(--soft); font-size: 13px; font-weight: 600; white-space: nowrap; }
-td { max-width: 340px; min-width: 70px; }
+td { min-width: 70px; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tbody tr:last-child td { border-bottom: 0; }
 footer { color: var(--soft); font-size: 13px; }

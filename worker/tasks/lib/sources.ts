@@ -42,6 +42,7 @@ function ownSource(): Source {
 // The last line: PostgreSQL 14 and later look every second whether the client is still there; older ones do not know it.
 const SETTINGS = `
 	select set_config('statement_timeout', '300s', true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
+		set_config('cursor_tuple_fraction', '1', true),
 		(select set_config(name, '1s', true) from pg_settings where name = 'client_connection_check_interval')`
 
 /**
@@ -56,9 +57,11 @@ export async function withSource<T>(name: string, signal: AbortSignal, use: (cli
 	// A connection that breaks fails the call in progress as well; without a listener it would end the process.
 	client.on('error', () => {})
 	const cut = () => void client.end().catch(() => {})
-	signal.addEventListener('abort', cut, { once: true })
 	try {
 		await client.connect()
+		signal.throwIfAborted()
+		// Not before: a client that is ended while it connects never says so.
+		signal.addEventListener('abort', cut, { once: true })
 		await client.query('begin read only')
 		await client.query(SETTINGS)
 		return await use(client)
@@ -71,8 +74,8 @@ export async function withSource<T>(name: string, signal: AbortSignal, use: (cli
 	}
 }
 
-// Invalid data, not supported, no such schema, syntax or access rule (with undefined table and column), read-only.
-const FATAL = /^(22|0A|3F|42|25006)/
+// Invalid data, not supported, no such schema, syntax or access rule (with undefined table and column), read-only and no way out of it.
+const FATAL = /^(22|0A|3F|42|2500[16])/
 
 function explain(name: string, error: unknown): unknown {
 	if (error instanceof FatalError || !(error instanceof Error)) return error

@@ -1,0 +1,34 @@
+-- running -> ready, not charged. The answer to a claim may be lost with its connection: the worker then holds jobs that it
+-- does not know of, and says here what it knows. Waits for a claim of its own that is still under way.
+-- Locks: the worker's row, then the claims.
+create or replace function taskq.release_unknown_claims(worker_id uuid, known_claim_ids bigint[])
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_ended taskq_private.ended_attempt[];
+begin
+  perform taskq_private.lock_worker(release_unknown_claims.worker_id);
+  perform from taskq_private.claims as c
+  where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
+  order by c.claim_id
+  for update;
+
+  v_ended := array(
+    select row(h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, 'released', null, null, null, null)::taskq_private.ended_attempt
+    from taskq_private.held_attempts(array(
+      select c.claim_id from taskq_private.claims as c
+      where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
+    )) as h
+    order by h.job_id
+  );
+  perform taskq_private.end_attempts(v_ended);
+  return cardinality(v_ended);
+end;
+$$;
+comment on function taskq.release_unknown_claims(uuid, bigint[]) is
+  'Gives back what the worker holds beyond these claims; it calls this after a claim whose answer it did not get. Answers how many jobs.';

@@ -1,0 +1,142 @@
+import type { ClaimedJob, Outcome } from '../db/calls.ts'
+import type { Queryable } from '../db/pool.ts'
+import { execute } from './execute.ts'
+import { HORIZON_SECONDS, MAX_BATCH, Prefetch } from './prefetch.ts'
+import { RunningJob, type StopReason } from './running-job.ts'
+import type { Task } from './task.ts'
+import type { Threads } from './threads.ts'
+
+export interface SlotsOptions {
+	concurrency: number
+	tasks: Map<string, Task>
+	threads: Threads
+	/** For what handlers ask of the database. */
+	db: Queryable
+	/** An outcome has come. */
+	onOutcome: () => void
+}
+
+/** A job claimed ahead that waits longer than this behind a slow one goes back to the queue. */
+const RETURN_AFTER_MS = 1_000
+
+/** What the worker holds: jobs that run, a few claimed ahead, and the outcomes that have gathered for the next call. */
+export class Slots {
+	readonly #options: SlotsOptions
+	readonly #prefetch: Prefetch
+	readonly #running = new Map<string, RunningJob>()
+	#waiting: RunningJob[] = []
+	#outcomes: Outcome[] = []
+
+	constructor(options: SlotsOptions) {
+		this.#options = options
+		this.#prefetch = new Prefetch(options.concurrency)
+	}
+
+	/** How many jobs more it would take. */
+	get room(): number {
+		const { concurrency } = this.#options
+		const ahead = this.#handsTurn() ? this.#prefetch.size : 0
+		return Math.max(0, Math.min(MAX_BATCH, concurrency + ahead - this.#running.size - this.#waiting.length))
+	}
+
+	/** Whether a hand is free or will be soon. Nothing is claimed ahead behind jobs that all take long. */
+	#handsTurn(): boolean {
+		if (this.#running.size < this.#options.concurrency) return true
+		const before = performance.now() - HORIZON_SECONDS * 1000
+		for (const job of this.#running.values()) if (job.startedAt > before) return true
+		return false
+	}
+
+	get running(): Iterable<RunningJob> {
+		return this.#running.values()
+	}
+
+	get hasOutcomes(): boolean {
+		return this.#outcomes.length > 0
+	}
+
+	get isEmpty(): boolean {
+		return this.#running.size === 0 && this.#waiting.length === 0 && this.#outcomes.length === 0
+	}
+
+	get claimIds(): string[] {
+		return [
+			...new Set(
+				[...this.#running.values(), ...this.#waiting].map((job) => job.claimId).concat(this.#outcomes.map((outcome) => outcome.claim_id)),
+			),
+		]
+	}
+
+	takeOutcomes(): Outcome[] {
+		return this.#outcomes.splice(0)
+	}
+
+	/** Outcomes that could not be recorded, or not for sure: a second report of one is rejected and harms nothing. */
+	keepOutcomes(outcomes: Outcome[]): void {
+		this.#outcomes = [...outcomes, ...this.#outcomes]
+	}
+
+	/** Takes claimed jobs and starts what there are free hands for. */
+	add(claimId: string, jobs: ClaimedJob[]): void {
+		for (const claimed of jobs)
+			this.#waiting.push(new RunningJob(claimId, claimed, this.#options.tasks.get(claimed.type)!, this.#options.db))
+		this.#start()
+	}
+
+	/** Asks a job to stop; one that has not started never does. */
+	stop(jobId: string, reason: StopReason): void {
+		this.#running.get(jobId)?.stop(reason)
+		if (this.#waiting.some((job) => job.id === jobId))
+			this.#giveBack((job) => job.id === jobId, reason === 'cancelled' ? 'cancelled' : 'released')
+	}
+
+	stopAll(reason: StopReason): void {
+		this.#giveBack(() => true)
+		for (const job of this.#running.values()) job.stop(reason)
+	}
+
+	/** Gives back what was claimed ahead: all of it, or what has waited too long. */
+	returnWaiting(all: boolean): void {
+		const before = performance.now() - RETURN_AFTER_MS
+		if (all || (this.#waiting[0] && this.#waiting[0].claimedAt < before)) this.#giveBack((job) => all || job.claimedAt < before)
+	}
+
+	/** Drops everything without a word: the claims are lost. */
+	forget(): void {
+		for (const job of this.#running.values()) job.stop('claim_lost')
+		this.#running.clear()
+		this.#waiting = []
+		this.#outcomes = []
+	}
+
+	#giveBack(which: (job: RunningJob) => boolean, outcome: 'released' | 'cancelled' = 'released'): void {
+		const given = this.#waiting.filter(which)
+		this.#waiting = this.#waiting.filter((job) => !which(job))
+		this.#outcomes.push(...given.map((job) => job.outcome(outcome)))
+		if (given.length > 0) this.#options.onOutcome()
+	}
+
+	#start(): void {
+		while (this.#waiting.length > 0 && this.#running.size < this.#options.concurrency) {
+			const job = this.#waiting.shift()!
+			const outcome = execute(job, this.#options.threads)
+			if (outcome instanceof Promise) {
+				this.#running.set(job.id, job)
+				void outcome.then((ended) => this.#end(job, ended))
+			} else this.#gather(job, outcome)
+		}
+	}
+
+	#end(job: RunningJob, outcome: Outcome): void {
+		if (this.#running.get(job.id) !== job) return // its claim was lost meanwhile
+		this.#running.delete(job.id)
+		this.#gather(job, outcome)
+		this.#start()
+	}
+
+	#gather(job: RunningJob, outcome: Outcome): void {
+		this.#prefetch.learn((performance.now() - job.startedAt) / 1000)
+		this.#outcomes.push(outcome)
+		this.#options.onOutcome()
+	}
+}
