@@ -7,6 +7,8 @@
 --  actor: who is calling
 --!include 0_base/actor.sql
 --  job_id_at, job_id_floor: ids that sort by time
+--!include 0_base/micros_of.sql
+--!include 0_base/job_id_of.sql
 --!include 0_base/job_id_at.sql
 --!include 0_base/job_id_floor.sql
 --  priority_of, to_instant: what submitters write, as values
@@ -40,7 +42,8 @@
 --  lock_parents, resolve_dependencies: how many jobs it waits for
 --!include 1_submit/lock_parents.sql
 --!include 1_submit/resolve_dependencies.sql
---  store_jobs: into its first place
+--  store_jobs, store_waiting_jobs: into its first place
+--!include 1_submit/store_waiting_jobs.sql
 --!include 1_submit/store_jobs.sql
 --  submit_each, submit_jobs, submit_job: a list answered one by one, a list all or none, one
 --!include 1_submit/submit_warnings.sql

@@ -14,8 +14,15 @@ export interface StartWorkerOptions {
 	log: Logger
 }
 
+export interface RunningWorker {
+	/** Resolves when it has registered its types and takes jobs. */
+	started: Promise<void>
+	/** Lets what runs finish within the grace. */
+	stop: () => Promise<void>
+}
+
 /** Starts a worker with the tasks of TASKQ_TASKS, as soon as the database lets it. */
-export async function startWorker({ settings, connectionString, log }: StartWorkerOptions): Promise<{ stop: () => Promise<void> }> {
+export async function startWorker({ settings, connectionString, log }: StartWorkerOptions): Promise<RunningWorker> {
 	const tasksModule = settings.TASKQ_TASKS
 		? pathToFileURL(path.resolve(settings.TASKQ_TASKS)).href
 		: new URL('./tasks/index.ts', import.meta.url).href
@@ -47,6 +54,7 @@ export async function startWorker({ settings, connectionString, log }: StartWork
 		}
 	})()
 	return {
+		started,
 		async stop() {
 			stopping = true
 			await started

@@ -16,6 +16,9 @@ export interface PresenceOptions {
 /** Shows nothing but that the connection still works; a server that is gone without a word is noticed by this. */
 const PING_EVERY_MS = 5_000
 
+/** A database that comes back waits five seconds for its workers before it looks for lost ones. */
+const RECONNECT_WITHIN_MS = 2_000
+
 /**
  * The worker's own session: it listens for hints, and holds a lock by which the database sees at once that the worker is
  * gone. Comes back by itself; while it is away polling and heartbeats carry on.
@@ -66,7 +69,7 @@ export class Presence {
 			client.end().catch(() => {})
 			if (this.#ended) return
 			this.#options.log.warn({ err: error }, 'the worker lost its session with the database; reconnecting')
-			this.#later(Math.random() * Math.min(50 * 2 ** this.#failures++, 5_000), () => void this.#connect())
+			this.#later(Math.random() * Math.min(50 * 2 ** this.#failures++, RECONNECT_WITHIN_MS), () => void this.#connect())
 		}
 		client.on('error', onLost)
 		client.on('end', () => onLost())

@@ -9,6 +9,7 @@ declare
   v_type text := jsonb_typeof(value);
   v_key text;
   v_item jsonb;
+  v_schema jsonb;
   v_error jsonb;
 begin
   if schema ?| array['anyOf', 'oneOf'] then
@@ -25,18 +26,25 @@ begin
   end if;
 
   if v_type = 'object' then
-    select r.name into v_key from jsonb_array_elements_text(schema -> 'required') as r (name) where not value ? r.name limit 1;
-    if v_key is not null then
-      return taskq_private.invalid(path || '.' || v_key, format('%s is required', path || '.' || v_key));
-    end if;
-    for v_key, v_item in select e.key, e.value from jsonb_each(value) as e loop
-      if schema -> 'properties' ? v_key then
-        v_error := taskq_private.schema_error(v_item, schema -> 'properties' -> v_key, path || '.' || v_key);
-      elsif schema -> 'additionalProperties' = 'false' then
-        v_error := taskq_private.invalid(path || '.' || v_key, format('%s is not known', path || '.' || v_key));
-      elsif jsonb_typeof(schema -> 'additionalProperties') = 'object' then
-        v_error := taskq_private.schema_error(v_item, schema -> 'additionalProperties', path || '.' || v_key);
+    if schema ? 'required' then
+      select r.name into v_key from jsonb_array_elements_text(schema -> 'required') as r (name) where not value ? r.name limit 1;
+      if v_key is not null then
+        return taskq_private.invalid(path || '.' || v_key, format('%s is required', path || '.' || v_key));
       end if;
+    end if;
+    if schema -> 'properties' = '{}' and schema -> 'additionalProperties' in ('{}', 'true') then
+      return null;
+    end if;
+    for v_key, v_item, v_schema in
+      select e.key, e.value, s.schema
+      from jsonb_each(value) as e
+      cross join lateral (select coalesce(schema_error.schema -> 'properties' -> e.key, schema_error.schema -> 'additionalProperties')) as s (schema)
+      where s.schema not in ('{}', 'true')
+    loop
+      v_error := case
+        when v_schema = 'false' then taskq_private.invalid(path || '.' || v_key, format('%s is not known', path || '.' || v_key))
+        else taskq_private.schema_error(v_item, v_schema, path || '.' || v_key)
+      end;
       if v_error is not null then
         return v_error;
       end if;

@@ -7,24 +7,33 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := taskq_private.clock();
   v_jobs taskq_private.submission[];
+  v_some record;
 begin
   if jsonb_typeof(requests) is distinct from 'array' then
     perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
   end if;
 
   v_jobs := array(select r::taskq_private.submission from taskq_private.read_requests(requests, v_now) as r order by r.ordinal);
-  if exists (select from unnest(v_jobs) as j where j.lane_id is null and j.error is null) then
+  select bool_or(j.lane_id is null) as new_lane, bool_or(j.idempotency_key is not null) as has_key, bool_or(j.depends_on is not null) as waits
+  into v_some
+  from unnest(v_jobs) as j
+  where j.error is null;
+  if v_some.new_lane then
     v_jobs := taskq_private.intern_lanes(v_jobs, v_now);
   end if;
-  if exists (select from unnest(v_jobs) as j where j.idempotency_key is not null and j.error is null) then
+  if v_some.has_key then
     v_jobs := taskq_private.resolve_idempotency(v_jobs);
   end if;
-  if exists (select from unnest(v_jobs) as j where j.depends_on is not null and j.error is null) then
+  if v_some.waits then
     v_jobs := taskq_private.resolve_dependencies(v_jobs);
   end if;
   perform taskq_private.store_jobs(array(select j from unnest(v_jobs) as j where j.error is null and j.repeated is not true), v_now);

@@ -1,6 +1,7 @@
 -- ready -> running. One round trip: record the outcomes that have gathered, then take the best set of jobs that fits.
 -- Deciding is done on lanes, not on jobs: choose_lanes() says how many rows to take from the head of which lane, and only
 -- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
+-- Plans must not depend on statistics: the tables empty and fill within seconds. So: generic plans, by index.
 -- Locks: this worker's row, the claims of the outcomes, then ready rows (skip locked). Raises: TQ412 for an ended worker.
 create or replace function taskq.claim_next_job(
   worker_id uuid,
@@ -16,6 +17,10 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_worker taskq_private.workers;

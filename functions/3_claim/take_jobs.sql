@@ -5,10 +5,6 @@ create or replace function taskq_private.take_jobs(
 )
 language plpgsql
 volatile
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
   v_now timestamptz := taskq_private.clock();

@@ -11,7 +11,7 @@ declare
 begin
   for v_group in
     with decided as materialized (
-      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s, e.attempt)), 0), 2592000) * interval '1 second' as due_at
+      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s, e.attempt)), 0), 5184000) * interval '1 second' as due_at
       from unnest(ended) as e
       join taskq_private.job_specs as s on s.job_id = e.job_id
       left join taskq_private.cancel_requests as r on r.job_id = e.job_id

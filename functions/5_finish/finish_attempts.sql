@@ -3,9 +3,6 @@
 create or replace function taskq_private.finish_attempts(outcomes jsonb, worker_id uuid, out rejected uuid[])
 language plpgsql
 volatile
-set enable_seqscan = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
   v_now timestamptz := taskq_private.clock();

@@ -1,5 +1,5 @@
 -- running -> ready | failed, for workers that died. A worker that holds a session is gone when its lock is seen free on two
--- ticks; any worker is gone when its heartbeat is too old.
+-- ticks; any worker is gone when its heartbeat is too old. A database that was away itself lets workers come back first.
 -- Locks: the lost workers' rows, then their claims.
 create or replace function taskq_private.rescue_lost_workers()
 returns integer
@@ -11,6 +11,7 @@ declare
   v_own bigint[] := array(
     select k.objid::bigint from pg_locks as k where k.pid = pg_backend_pid() and k.locktype = 'advisory' and k.classid = 1952541556
   );
+  v_up_since timestamptz := pg_postmaster_start_time();
   v_worker_id uuid;
   v_lost integer := 0;
 begin
@@ -18,6 +19,7 @@ begin
   set absent_since = case when w.absent_since is null then v_now end
   where w.status in ('active', 'draining')
     and w.holds_session
+    and v_up_since < v_now - interval '5 seconds'
     and w.worker_number <> all (v_own) -- this session would get its own lock
     and (w.absent_since is null) = pg_try_advisory_xact_lock_shared(1952541556, w.worker_number);
 
@@ -27,7 +29,7 @@ begin
     cross join taskq_private.settings as s
     where w.status in ('active', 'draining')
       and (
-        w.heartbeat_at < v_now - s.worker_lost_seconds * interval '1 second'
+        greatest(w.heartbeat_at, v_up_since) < v_now - s.worker_lost_seconds * interval '1 second'
         or w.absent_since < v_now - interval '400 milliseconds'
       )
     order by w.worker_number

@@ -1,10 +1,13 @@
+-- The exponent stops before the power would overflow: at e^650, far above any max_delay_seconds.
 create or replace function taskq_private.retry_delay(spec taskq_private.job_specs, attempt smallint)
 returns double precision
 language sql
 volatile
 as $$
   select least(
-    spec.initial_delay_seconds * power(spec.backoff_multiplier::double precision, least(attempt - 1, 200)), spec.max_delay_seconds
+    spec.initial_delay_seconds
+      * power(spec.backoff_multiplier::double precision, least(attempt - 1, 650 / greatest(ln(spec.backoff_multiplier::double precision), 0.5))),
+    spec.max_delay_seconds
   ) * (1 + spec.jitter * random());
 $$;
 comment on function taskq_private.retry_delay(taskq_private.job_specs, smallint) is

@@ -45,7 +45,7 @@ begin
       select u.job_id
       from taskq_private.claims as c
       cross join unnest(c.job_ids, c.lane_ids) as u (job_id, lane_id)
-      where 'running' = any (statuses) and u.lane_id = any (lane_ids) and u.job_id < newest and u.job_id >= oldest
+      where 'running' = any (statuses) and u.lane_id = any (merged_places.lane_ids) and u.job_id < newest and u.job_id >= oldest
     ) as place
     order by place.job_id desc
     limit max_rows;

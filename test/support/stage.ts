@@ -107,8 +107,8 @@ export async function makeStage(db: Db, { task = {}, ...options }: StageOptions 
 export async function jobIn(stage: Stage, state: string): Promise<string> {
 	if (state === 'pending') return stage.submitOne({ run_at: '2999-01-01T00:00:00Z' })
 	if (state === 'blocked') return stage.submitOne({ depends_on: [await stage.submitOne({ run_at: '2999-01-01T00:00:00Z' })] })
-	const id = await stage.submitOne({ retry_config: { initial_delay_seconds: 3600 } })
-	if (state === 'ready') return id
+	if (state === 'ready') return stage.submitOne()
+	const id = await stage.submitOne({ priority: 1, retry_config: { initial_delay_seconds: 3600 } }) // the first to be claimed
 	if (state === 'cancelled') {
 		await stage.report(await stage.claim(), { outcome: 'cancelled' })
 		return id

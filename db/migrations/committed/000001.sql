@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:91df75bd61f2d5c514910ea3cff8961a85efca0c
+--! Hash: sha1:4a66a95dd72be44857f052adba2db929134f8099
 
 --! split: 1-roles.sql
 -- Roles are shared by all databases of a cluster, so they may be there already.
@@ -634,23 +634,43 @@ $$;
 comment on function taskq_private.actor() is 'Who is calling: the login role, and the name that a door has set for its caller.';
 --! EndIncluded 0_base/actor.sql
 --  job_id_at, job_id_floor: ids that sort by time
+--! Included 0_base/micros_of.sql
+create or replace function taskq_private.micros_of(instant timestamptz)
+returns bigint
+language sql
+stable
+parallel safe
+as $$
+  select round(date_part('epoch', instant) * 1000000)::bigint;
+$$;
+comment on function taskq_private.micros_of(timestamptz) is 'Microseconds since 1970.';
+--! EndIncluded 0_base/micros_of.sql
+--! Included 0_base/job_id_of.sql
+-- A uuid v7: 48 bits of milliseconds, the version, 12 bits of the microseconds within, 62 random bits. The instant can be read
+-- back, so a range of created_at is a range of ids. One expression, so that it is inlined where it is called.
+create or replace function taskq_private.job_id_of(micros bigint)
+returns uuid
+language sql
+volatile
+parallel safe
+as $$
+  select encode(
+    int8send(((micros / 1000) << 16) | 28672 | (micros % 1000 * 4)) || substring(uuid_send(gen_random_uuid()) from 9), 'hex'
+  )::uuid;
+$$;
+comment on function taskq_private.job_id_of(bigint) is 'A new job id that sorts by this number of microseconds since 1970.';
+--! EndIncluded 0_base/job_id_of.sql
 --! Included 0_base/job_id_at.sql
--- A uuid v7: 48 bits of milliseconds, 12 bits of the microseconds within, 62 random bits. Adding `position` microseconds
--- keeps the jobs of one call in their order. The instant can be read back, so a range of created_at is a range of ids.
 create or replace function taskq_private.job_id_at(instant timestamptz, "position" integer default 0)
 returns uuid
 language sql
 volatile
 parallel safe
 as $$
-  select (
-    lpad(to_hex(micros / 1000), 12, '0')
-    || '7' || lpad(to_hex(micros % 1000 * 4), 3, '0')
-    || right(gen_random_uuid()::text, 17)
-  )::uuid
-  from (select (extract(epoch from instant) * 1000000)::bigint + "position" as micros) as t;
+  select taskq_private.job_id_of(taskq_private.micros_of(instant) + "position");
 $$;
-comment on function taskq_private.job_id_at(timestamptz, integer) is 'A new time-ordered id for a job made at this instant.';
+comment on function taskq_private.job_id_at(timestamptz, integer) is
+  'A new job id that sorts by this instant, and within a call by the position.';
 --! EndIncluded 0_base/job_id_at.sql
 --! Included 0_base/job_id_floor.sql
 -- The smallest id that job_id_at() can make at this instant: turns a range of created_at into a range of ids. No id is
@@ -811,6 +831,7 @@ declare
   v_type text := jsonb_typeof(value);
   v_key text;
   v_item jsonb;
+  v_schema jsonb;
   v_error jsonb;
 begin
   if schema ?| array['anyOf', 'oneOf'] then
@@ -827,18 +848,25 @@ begin
   end if;
 
   if v_type = 'object' then
-    select r.name into v_key from jsonb_array_elements_text(schema -> 'required') as r (name) where not value ? r.name limit 1;
-    if v_key is not null then
-      return taskq_private.invalid(path || '.' || v_key, format('%s is required', path || '.' || v_key));
-    end if;
-    for v_key, v_item in select e.key, e.value from jsonb_each(value) as e loop
-      if schema -> 'properties' ? v_key then
-        v_error := taskq_private.schema_error(v_item, schema -> 'properties' -> v_key, path || '.' || v_key);
-      elsif schema -> 'additionalProperties' = 'false' then
-        v_error := taskq_private.invalid(path || '.' || v_key, format('%s is not known', path || '.' || v_key));
-      elsif jsonb_typeof(schema -> 'additionalProperties') = 'object' then
-        v_error := taskq_private.schema_error(v_item, schema -> 'additionalProperties', path || '.' || v_key);
+    if schema ? 'required' then
+      select r.name into v_key from jsonb_array_elements_text(schema -> 'required') as r (name) where not value ? r.name limit 1;
+      if v_key is not null then
+        return taskq_private.invalid(path || '.' || v_key, format('%s is required', path || '.' || v_key));
       end if;
+    end if;
+    if schema -> 'properties' = '{}' and schema -> 'additionalProperties' in ('{}', 'true') then
+      return null;
+    end if;
+    for v_key, v_item, v_schema in
+      select e.key, e.value, s.schema
+      from jsonb_each(value) as e
+      cross join lateral (select coalesce(schema_error.schema -> 'properties' -> e.key, schema_error.schema -> 'additionalProperties')) as s (schema)
+      where s.schema not in ('{}', 'true')
+    loop
+      v_error := case
+        when v_schema = 'false' then taskq_private.invalid(path || '.' || v_key, format('%s is not known', path || '.' || v_key))
+        else taskq_private.schema_error(v_item, v_schema, path || '.' || v_key)
+      end;
       if v_error is not null then
         return v_error;
       end if;
@@ -1317,25 +1345,16 @@ $$;
 comment on function taskq_private.resolve_dependencies(taskq_private.submission[]) is
   'Finds out how many parents each submission still waits for, and whether one of them can never be waited for.';
 --! EndIncluded 1_submit/resolve_dependencies.sql
---  store_jobs: into its first place
---! Included 1_submit/store_jobs.sql
--- Writes what was asked, the edges, and the first place of each job. created_at is the instant in the job's id, so that a
--- range of the one is a range of the other.
-create or replace function taskq_private.store_jobs(jobs taskq_private.submission[], submitted_at timestamptz)
+--  store_jobs, store_waiting_jobs: into its first place
+--! Included 1_submit/store_waiting_jobs.sql
+-- nothing -> pending | blocked | ready | cancelled: jobs with a run_at or with dependencies. One whose parents have all
+-- completed is ready; one whose parent has failed can never be.
+create or replace function taskq_private.store_waiting_jobs(jobs taskq_private.submission[], submitted_at timestamptz)
 returns void
 language plpgsql
 volatile
 as $$
 begin
-  insert into taskq_private.job_specs (
-    job_id, lane_id, payload, max_attempts, timeout_seconds, initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter,
-    created_at, run_at, created_by, name, idempotency_key, metadata, trace_context
-  )
-  select
-    j.job_id, j.lane_id, j.payload, j.max_attempts, j.timeout_seconds, j.initial_delay_seconds, j.backoff_multiplier, j.max_delay_seconds, j.jitter,
-    submitted_at + j.ordinal * interval '1 microsecond', j.run_at, j.created_by, j.name, j.idempotency_key, j.metadata, j.trace_context
-  from unnest(jobs) as j;
-
   insert into taskq_private.job_dependencies (job_id, depends_on_id, satisfied)
   select j.job_id, d.id, f.status is not distinct from 'completed'
   from unnest(jobs) as j
@@ -1351,7 +1370,9 @@ begin
   end if;
 
   insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, remaining_dependencies)
-  select j.job_id, j.lane_id, (case when j.remaining_dependencies > 0 then 'blocked' else 'pending' end)::taskq.job_status, j.run_at, j.remaining_dependencies
+  select
+    j.job_id, j.lane_id, (case when j.remaining_dependencies > 0 then 'blocked' else 'pending' end)::taskq.job_status, j.run_at,
+    j.remaining_dependencies
   from unnest(jobs) as j
   where j.doomed_by is null and (j.remaining_dependencies > 0 or j.run_at > submitted_at);
   if found then
@@ -1362,9 +1383,50 @@ begin
   select j.job_id, j.lane_id, 'cancelled', 1, 'cancelled', submitted_at, 'dependency', taskq_private.dependency_error(j.doomed_by)
   from unnest(jobs) as j
   where j.doomed_by is not null;
+  perform taskq_private.record_event('job_cancelled', array_agg(j.job_id), array_agg(j.lane_id)) from unnest(jobs) as j where j.doomed_by is not null;
+end;
+$$;
+comment on function taskq_private.store_waiting_jobs(taskq_private.submission[], timestamptz) is
+  'Stores the edges and the first places of jobs that may have to wait.';
+--! EndIncluded 1_submit/store_waiting_jobs.sql
+--! Included 1_submit/store_jobs.sql
+-- Writes what was asked, and the first place of each job. Most jobs are ready at once; only for others is the rest done.
+-- created_at is the instant in the job's id, so that a range of the one is a range of the other.
+create or replace function taskq_private.store_jobs(jobs taskq_private.submission[], submitted_at timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_ready bigint;
+begin
+  if cardinality(jobs) = 0 then
+    return;
+  end if;
+  insert into taskq_private.job_specs (
+    job_id, lane_id, payload, max_attempts, timeout_seconds, initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter,
+    created_at, run_at, created_by, name, idempotency_key, metadata, trace_context
+  )
+  select
+    j.job_id, j.lane_id, j.payload, j.max_attempts, j.timeout_seconds, j.initial_delay_seconds, j.backoff_multiplier, j.max_delay_seconds, j.jitter,
+    submitted_at + j.ordinal * interval '1 microsecond', j.run_at, j.created_by, j.name, j.idempotency_key, j.metadata, j.trace_context
+  from unnest(jobs) as j;
+
+  insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+  select j.lane_id, j.job_id, submitted_at, 1
+  from unnest(jobs) as j
+  where j.depends_on is null and (j.run_at is null or j.run_at <= submitted_at);
+  get diagnostics v_ready = row_count;
 
   perform taskq_private.record_event('job_submitted', array_agg(j.job_id), array_agg(j.lane_id)) from unnest(jobs) as j;
-  perform taskq_private.record_event('job_cancelled', array_agg(j.job_id), array_agg(j.lane_id)) from unnest(jobs) as j where j.doomed_by is not null;
+  if v_ready > 0 then
+    perform taskq_private.hint('ready');
+  end if;
+  if v_ready < cardinality(jobs) then
+    perform taskq_private.store_waiting_jobs(
+      array(select j from unnest(jobs) as j where j.depends_on is not null or j.run_at > submitted_at), submitted_at
+    );
+  end if;
 end;
 $$;
 comment on function taskq_private.store_jobs(taskq_private.submission[], timestamptz) is 'Stores good submissions, each in its first place.';
@@ -1401,24 +1463,33 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := taskq_private.clock();
   v_jobs taskq_private.submission[];
+  v_some record;
 begin
   if jsonb_typeof(requests) is distinct from 'array' then
     perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
   end if;
 
   v_jobs := array(select r::taskq_private.submission from taskq_private.read_requests(requests, v_now) as r order by r.ordinal);
-  if exists (select from unnest(v_jobs) as j where j.lane_id is null and j.error is null) then
+  select bool_or(j.lane_id is null) as new_lane, bool_or(j.idempotency_key is not null) as has_key, bool_or(j.depends_on is not null) as waits
+  into v_some
+  from unnest(v_jobs) as j
+  where j.error is null;
+  if v_some.new_lane then
     v_jobs := taskq_private.intern_lanes(v_jobs, v_now);
   end if;
-  if exists (select from unnest(v_jobs) as j where j.idempotency_key is not null and j.error is null) then
+  if v_some.has_key then
     v_jobs := taskq_private.resolve_idempotency(v_jobs);
   end if;
-  if exists (select from unnest(v_jobs) as j where j.depends_on is not null and j.error is null) then
+  if v_some.waits then
     v_jobs := taskq_private.resolve_dependencies(v_jobs);
   end if;
   perform taskq_private.store_jobs(array(select j from unnest(v_jobs) as j where j.error is null and j.repeated is not true), v_now);
@@ -1619,6 +1690,7 @@ comment on function taskq_private.hint_due(timestamptz) is 'Wakes workers when s
 -- ready -> running. One round trip: record the outcomes that have gathered, then take the best set of jobs that fits.
 -- Deciding is done on lanes, not on jobs: choose_lanes() says how many rows to take from the head of which lane, and only
 -- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
+-- Plans must not depend on statistics: the tables empty and fill within seconds. So: generic plans, by index.
 -- Locks: this worker's row, the claims of the outcomes, then ready rows (skip locked). Raises: TQ412 for an ended worker.
 create or replace function taskq.claim_next_job(
   worker_id uuid,
@@ -1634,6 +1706,10 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_worker taskq_private.workers;
@@ -1787,10 +1863,6 @@ create or replace function taskq_private.take_jobs(
 )
 language plpgsql
 volatile
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
@@ -2078,9 +2150,6 @@ comment on function taskq.parent_results(uuid) is 'What the jobs that this job d
 create or replace function taskq_private.finish_attempts(outcomes jsonb, worker_id uuid, out rejected uuid[])
 language plpgsql
 volatile
-set enable_seqscan = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
@@ -2234,13 +2303,16 @@ $$;
 comment on function taskq_private.crash_count(uuid) is 'How many workers died while they ran this job, since it was submitted or last replayed.';
 --! EndIncluded 5_finish/crash_count.sql
 --! Included 5_finish/retry_delay.sql
+-- The exponent stops before the power would overflow: at e^650, far above any max_delay_seconds.
 create or replace function taskq_private.retry_delay(spec taskq_private.job_specs, attempt smallint)
 returns double precision
 language sql
 volatile
 as $$
   select least(
-    spec.initial_delay_seconds * power(spec.backoff_multiplier::double precision, least(attempt - 1, 200)), spec.max_delay_seconds
+    spec.initial_delay_seconds
+      * power(spec.backoff_multiplier::double precision, least(attempt - 1, 650 / greatest(ln(spec.backoff_multiplier::double precision), 0.5))),
+    spec.max_delay_seconds
   ) * (1 + spec.jitter * random());
 $$;
 comment on function taskq_private.retry_delay(taskq_private.job_specs, smallint) is
@@ -2294,7 +2366,7 @@ declare
 begin
   for v_group in
     with decided as materialized (
-      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s, e.attempt)), 0), 2592000) * interval '1 second' as due_at
+      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s, e.attempt)), 0), 5184000) * interval '1 second' as due_at
       from unnest(ended) as e
       join taskq_private.job_specs as s on s.job_id = e.job_id
       left join taskq_private.cancel_requests as r on r.job_id = e.job_id
@@ -2487,7 +2559,7 @@ comment on function taskq.release_unknown_claims(uuid, bigint[]) is
 --! EndIncluded 5_finish/release_unknown_claims.sql
 --! Included 5_finish/rescue_lost_workers.sql
 -- running -> ready | failed, for workers that died. A worker that holds a session is gone when its lock is seen free on two
--- ticks; any worker is gone when its heartbeat is too old.
+-- ticks; any worker is gone when its heartbeat is too old. A database that was away itself lets workers come back first.
 -- Locks: the lost workers' rows, then their claims.
 create or replace function taskq_private.rescue_lost_workers()
 returns integer
@@ -2499,6 +2571,7 @@ declare
   v_own bigint[] := array(
     select k.objid::bigint from pg_locks as k where k.pid = pg_backend_pid() and k.locktype = 'advisory' and k.classid = 1952541556
   );
+  v_up_since timestamptz := pg_postmaster_start_time();
   v_worker_id uuid;
   v_lost integer := 0;
 begin
@@ -2506,6 +2579,7 @@ begin
   set absent_since = case when w.absent_since is null then v_now end
   where w.status in ('active', 'draining')
     and w.holds_session
+    and v_up_since < v_now - interval '5 seconds'
     and w.worker_number <> all (v_own) -- this session would get its own lock
     and (w.absent_since is null) = pg_try_advisory_xact_lock_shared(1952541556, w.worker_number);
 
@@ -2515,7 +2589,7 @@ begin
     cross join taskq_private.settings as s
     where w.status in ('active', 'draining')
       and (
-        w.heartbeat_at < v_now - s.worker_lost_seconds * interval '1 second'
+        greatest(w.heartbeat_at, v_up_since) < v_now - s.worker_lost_seconds * interval '1 second'
         or w.absent_since < v_now - interval '400 milliseconds'
       )
     order by w.worker_number
@@ -3124,30 +3198,48 @@ comment on function taskq.add_dependency(uuid, uuid) is
   'Makes a job that has not started wait for another one. Refuses an edge that would close a cycle, naming its members. Answers the job''s status.';
 --! EndIncluded 7_operate/add_dependency.sql
 --! Included 7_operate/refuse_cycle.sql
--- Walks up from the new parent. The caller holds the graph lock, so no other edge between old jobs can appear meanwhile.
+-- Walks up from the new parent, each job once: a path at a time would take for ever in a wide graph. Only when that reaches
+-- the job is one path looked for. The caller holds the graph lock, so no other edge between old jobs can appear meanwhile.
 create or replace function taskq_private.refuse_cycle(job_id uuid, depends_on uuid)
 returns void
 language plpgsql
 stable
 as $$
 declare
-  v_cycle uuid[];
+  v_below uuid[];
+  v_cycle uuid[] := array[refuse_cycle.job_id, refuse_cycle.depends_on];
 begin
-  with recursive up as (
-    select refuse_cycle.depends_on as id, array[refuse_cycle.job_id, refuse_cycle.depends_on] as path
-    union all
-    select d.depends_on_id, u.path || d.depends_on_id
-    from up as u
-    join taskq_private.job_dependencies as d on d.job_id = u.id
-    where u.id <> refuse_cycle.job_id
-  )
-  cycle id set is_cycle using visited
-  select u.path into v_cycle from up as u where u.id = refuse_cycle.job_id limit 1;
-
-  if v_cycle is not null then
-    raise exception 'the dependency would close a cycle: %', array_to_string(v_cycle, ' -> ')
-      using errcode = 'TQ425', column = 'depends_on', detail = array_to_string(v_cycle, ' '), hint = 'A job cannot wait for itself, not even through others.';
+  perform from (
+    with recursive up as (
+      select refuse_cycle.depends_on as id
+      union
+      select d.depends_on_id from up as u join taskq_private.job_dependencies as d on d.job_id = u.id
+    )
+    select from up as u where u.id = refuse_cycle.job_id
+  ) as found;
+  if not found then
+    return;
   end if;
+
+  v_below := array(
+    with recursive down as (
+      select refuse_cycle.job_id as id
+      union
+      select d.job_id from down as u join taskq_private.job_dependencies as d on d.depends_on_id = u.id
+    )
+    select u.id from down as u
+  );
+  while v_cycle[cardinality(v_cycle)] <> refuse_cycle.job_id loop
+    v_cycle := v_cycle || array(
+      select d.depends_on_id
+      from taskq_private.job_dependencies as d
+      where d.job_id = v_cycle[cardinality(v_cycle)] and d.depends_on_id = any (v_below)
+      order by d.depends_on_id
+      limit 1
+    );
+  end loop;
+  raise exception 'the dependency would close a cycle: %', array_to_string(v_cycle, ' -> ')
+    using errcode = 'TQ425', column = 'depends_on', detail = array_to_string(v_cycle, ' '), hint = 'A job cannot wait for itself, not even through others.';
 end;
 $$;
 comment on function taskq_private.refuse_cycle(uuid, uuid) is 'Raises TQ425 with the members of the cycle that this edge would close.';
@@ -3615,7 +3707,7 @@ begin
       select u.job_id
       from taskq_private.claims as c
       cross join unnest(c.job_ids, c.lane_ids) as u (job_id, lane_id)
-      where 'running' = any (statuses) and u.lane_id = any (lane_ids) and u.job_id < newest and u.job_id >= oldest
+      where 'running' = any (statuses) and u.lane_id = any (merged_places.lane_ids) and u.job_id < newest and u.job_id >= oldest
     ) as place
     order by place.job_id desc
     limit max_rows;

@@ -1,0 +1,41 @@
+-- nothing -> pending | blocked | ready | cancelled: jobs with a run_at or with dependencies. One whose parents have all
+-- completed is ready; one whose parent has failed can never be.
+create or replace function taskq_private.store_waiting_jobs(jobs taskq_private.submission[], submitted_at timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  insert into taskq_private.job_dependencies (job_id, depends_on_id, satisfied)
+  select j.job_id, d.id, f.status is not distinct from 'completed'
+  from unnest(jobs) as j
+  cross join unnest(j.depends_on) as d (id)
+  left join taskq_private.finished_jobs as f on f.job_id = d.id;
+
+  insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+  select j.lane_id, j.job_id, submitted_at, 1
+  from unnest(jobs) as j
+  where j.remaining_dependencies = 0 and (j.run_at is null or j.run_at <= submitted_at);
+  if found then
+    perform taskq_private.hint('ready');
+  end if;
+
+  insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, remaining_dependencies)
+  select
+    j.job_id, j.lane_id, (case when j.remaining_dependencies > 0 then 'blocked' else 'pending' end)::taskq.job_status, j.run_at,
+    j.remaining_dependencies
+  from unnest(jobs) as j
+  where j.doomed_by is null and (j.remaining_dependencies > 0 or j.run_at > submitted_at);
+  if found then
+    perform taskq_private.hint_due(submitted_at);
+  end if;
+
+  insert into taskq_private.finished_jobs (job_id, lane_id, status, attempt, outcome, finished_at, reason, error)
+  select j.job_id, j.lane_id, 'cancelled', 1, 'cancelled', submitted_at, 'dependency', taskq_private.dependency_error(j.doomed_by)
+  from unnest(jobs) as j
+  where j.doomed_by is not null;
+  perform taskq_private.record_event('job_cancelled', array_agg(j.job_id), array_agg(j.lane_id)) from unnest(jobs) as j where j.doomed_by is not null;
+end;
+$$;
+comment on function taskq_private.store_waiting_jobs(taskq_private.submission[], timestamptz) is
+  'Stores the edges and the first places of jobs that may have to wait.';

@@ -1,0 +1,66 @@
+import test from 'ava'
+import { useDb } from '../../support/db.ts'
+import { jobIn, makeStage, type Stage } from '../../support/stage.ts'
+
+const db = useDb(test)
+
+/** What is found when a statement has broken the database; the statement is rolled back. */
+async function breachesAfter(sql: string, values: unknown[] = []): Promise<number> {
+	const client = await db.client()
+	await client.query('begin')
+	await client.query(sql, values)
+	const { rows } = await client.query('select * from taskq_private.check_invariants()')
+	await client.query('rollback')
+	return rows.length
+}
+
+const damages: Record<string, [string, (stage: Stage) => Promise<string>]> = {
+	'a job that is in two places': [
+		'insert into taskq_private.ready_jobs select lane_id, job_id, now(), 1 from taskq_private.waiting_jobs where job_id = $1',
+		(stage) => jobIn(stage, 'pending'),
+	],
+	'a job that is nowhere': ['delete from taskq_private.ready_jobs where job_id = $1', (stage) => jobIn(stage, 'ready')],
+	'a place of no job': ['delete from taskq_private.job_specs where job_id = $1', (stage) => jobIn(stage, 'ready')],
+	'a job that is in another lane': [
+		'update taskq_private.waiting_jobs set lane_id = -1 where job_id = $1',
+		(stage) => jobIn(stage, 'pending'),
+	],
+	'a wrong count of dependencies': [
+		'update taskq_private.waiting_jobs set remaining_dependencies = 2 where job_id = $1',
+		(stage) => jobIn(stage, 'blocked'),
+	],
+	'a job that started before its dependency': [
+		'insert into taskq_private.job_dependencies (job_id, depends_on_id) select $1, gen_random_uuid()',
+		(stage) => jobIn(stage, 'running'),
+	],
+	'a worker that holds more than it can carry': [
+		'update taskq_private.lanes set cpu_units = 1000 where lane_id = (select lane_id from taskq_private.job_specs where job_id = $1)',
+		(stage) => jobIn(stage, 'running'),
+	],
+	'a worker that has ended and holds a job': [
+		`update taskq_private.workers set status = 'lost' where worker_id = (select worker_id from taskq.jobs where job_id = $1)`,
+		(stage) => jobIn(stage, 'running'),
+	],
+	'a key of a job that is gone': [
+		`insert into taskq_private.idempotency_keys values ($1, gen_random_uuid(), '')`,
+		(stage) => jobIn(stage, 'ready'),
+	],
+	'a wish to stop a job that does not run': [
+		`insert into taskq_private.cancel_requests values ($1, 1, now(), '')`,
+		(stage) => jobIn(stage, 'ready'),
+	],
+	'progress of a job that does not run': [
+		`insert into taskq_private.job_progress values ($1, 5, null, now())`,
+		(stage) => jobIn(stage, 'ready'),
+	],
+}
+
+for (const [damage, [sql, make]] of Object.entries(damages)) {
+	test.serial(`${damage} is found`, async (t) => {
+		const stage = await makeStage(db, { cpuUnits: 10 })
+		const id = await make(stage)
+
+		t.true((await breachesAfter(sql, [id])) > 0)
+		t.is(await breachesAfter('select $1::uuid', [id]), 0)
+	})
+}

@@ -1,0 +1,42 @@
+import type pg from 'pg'
+import { type Call, call } from '../../db/calls.ts'
+import type { Db } from './db.ts'
+
+/** A session of its own, to hold a transaction open in. */
+export interface Session {
+	pid: number
+	query: (sql: string, values?: unknown[]) => Promise<pg.QueryResult>
+	call: <Row = Record<string, unknown>>(name: Call, values: unknown[]) => Promise<Row[]>
+	/** Starts a statement that must wait for another session; comes back when it does wait. Its end is `done`. */
+	waiting: <Row = Record<string, unknown>>(name: Call, values: unknown[]) => Promise<{ done: Promise<Row[]> }>
+}
+
+export async function openSession(db: Db): Promise<Session> {
+	const client = await db.client()
+	const { rows } = await client.query('select pg_backend_pid() as pid')
+	const pid: number = rows[0].pid
+	const session: Session = {
+		pid,
+		query: (sql, values) => client.query(sql, values),
+		call: (name, values) => call(client, name, values),
+		async waiting(name, values) {
+			let ended = false
+			const done = call<never>(client, name, values).finally(() => {
+				ended = true
+			})
+			done.catch(() => {}) // whoever awaits `done` is told
+			while (!ended) {
+				const { waits } = await db.row('select cardinality(pg_blocking_pids($1)) as waits', [pid])
+				if (waits > 0) return { done }
+			}
+			throw new Error(`${name} was expected to wait for another session`)
+		},
+	}
+	return session
+}
+
+export const openSessions = (db: Db, count: number): Promise<Session[]> => Promise.all(Array.from({ length: count }, () => openSession(db)))
+
+/** What one waits for, as a value: its rows or its SQLSTATE. */
+export const outcomeOf = <Row>(statement: Promise<Row[]>): Promise<Row[] | string> =>
+	statement.catch((error: { code?: string }) => error.code ?? String(error))
