@@ -16,7 +16,10 @@ function cpuSeconds(postmaster: number): number {
 	for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
 		let stat: string[]
 		try {
-			stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+			stat = fs
+				.readFileSync(`/proc/${pid}/stat`, 'utf8')
+				.replace(/^.*\) /, '')
+				.split(' ')
 		} catch {
 			continue // it has ended
 		}
@@ -33,10 +36,14 @@ const measure = async () => ({
 	cpu: cpuSeconds(postmaster),
 	own: process.cpuUsage(),
 	at: performance.now(),
-	...(await one(`select pg_current_wal_lsn() - '0/0' as wal, xact_commit as transactions from pg_stat_database where datname = current_database()`)),
+	...(await one(
+		`select pg_current_wal_lsn() - '0/0' as wal, xact_commit as transactions from pg_stat_database where datname = current_database()`,
+	)),
 })
 
-await call(pool, 'registerTaskTypes', [JSON.stringify([{ type: 'echo', payload_schema: tasks.find((t) => t.type === 'echo')!.payloadSchema }])])
+await call(pool, 'registerTaskTypes', [
+	JSON.stringify([{ type: 'echo', payload_schema: tasks.find((t) => t.type === 'echo')!.payloadSchema }]),
+])
 const beforeSubmit = await measure()
 for (let left = jobs; left > 0; left -= 1000) {
 	const batch = Array.from({ length: Math.min(1000, left) }, (_, i) => ({ type: 'echo', payload: { n: left - i } }))
@@ -50,7 +57,8 @@ const worker = new Worker({
 	...{ cpuUnits: 4, memoryMb: 4096, threads: 1, shutdownGraceSeconds: 5 },
 })
 await worker.start()
-while ((await one(`select exists (select from taskq_private.ready_jobs) or exists (select from taskq_private.claims) as busy`)).busy) await new Promise((r) => setTimeout(r, 20))
+while ((await one(`select exists (select from taskq_private.ready_jobs) or exists (select from taskq_private.claims) as busy`)).busy)
+	await new Promise((r) => setTimeout(r, 20))
 const seconds = (performance.now() - before.at) / 1000
 const after = await measure()
 const own = process.cpuUsage(before.own)

@@ -1,7 +1,8 @@
--- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs().
+-- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs(). The id is that of the place, so that
+-- asking for some ids is asked of each place.
 create or replace view taskq.jobs as
 select
-  s.job_id,
+  p.job_id,
   s.name,
   l.type,
   l.queue,

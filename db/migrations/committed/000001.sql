@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:4a66a95dd72be44857f052adba2db929134f8099
+--! Hash: sha1:eb68aa5a91acb8dad4f0cfd702942a10611f45ff
 
 --! split: 1-roles.sql
 -- Roles are shared by all databases of a cluster, so they may be there already.
@@ -455,7 +455,7 @@ create table taskq_private.finished_jobs (
 ) with (autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.02);
 create index index_finished_jobs_lane on taskq_private.finished_jobs (lane_id, status, job_id);
 create index index_finished_jobs_failed on taskq_private.finished_jobs (job_id) where status = 'failed';
-create index index_finished_jobs_finished_at on taskq_private.finished_jobs using brin (finished_at) with (autosummarize = on);
+create index index_finished_jobs_finished_at on taskq_private.finished_jobs (finished_at);
 comment on table taskq_private.finished_jobs is 'Place 4: how each job ended, with its last attempt.';
 comment on column taskq_private.finished_jobs.job_id is 'The job.';
 comment on column taskq_private.finished_jobs.lane_id is 'Its lane.';
@@ -553,7 +553,6 @@ create table taskq_private.job_events (
   xid xid8 not null default pg_current_xact_id(),
   horizon xid8 not null default pg_snapshot_xmin(pg_current_snapshot())
 );
-create index index_job_events_at on taskq_private.job_events using brin (at);
 comment on table taskq_private.job_events is 'The stream''s source: one row a transition batch, kept for hours.';
 comment on column taskq_private.job_events.event_id is 'Position in the stream; numbers may become visible out of order.';
 comment on column taskq_private.job_events.at is 'When.';
@@ -3121,11 +3120,13 @@ create or replace function taskq_private.delete_expired(max_jobs integer default
 returns integer
 language plpgsql
 volatile
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
   v_settings taskq_private.settings;
   v_job_ids uuid[];
+  v_first_event_id bigint;
 begin
   select * into v_settings from taskq_private.settings;
 
@@ -3139,16 +3140,17 @@ begin
         where d.depends_on_id = f.job_id
           and not exists (select from taskq_private.finished_jobs as child where child.job_id = d.job_id)
       )
+    order by f.finished_at
     limit max_jobs
     for update of f skip locked
   );
   perform taskq_private.delete_jobs(v_job_ids);
 
-  delete from taskq_private.job_events as e where e.ctid = any (array(
-    select o.ctid from taskq_private.job_events as o
-    where o.at < v_now - v_settings.event_ttl_seconds * interval '1 second'
-    limit 10000
-  ));
+  -- ids and instants go together, so the oldest ones are the first
+  v_first_event_id := (select e.event_id from taskq_private.job_events as e order by e.event_id limit 1);
+  delete from taskq_private.job_events as e
+  where e.event_id < v_first_event_id + 10000 and e.at < v_now - v_settings.event_ttl_seconds * interval '1 second';
+
   delete from taskq_private.workers as w
   where w.ended_at < v_now - interval '1 day' and not exists (select from taskq_private.claims as c where c.worker_id = w.worker_id);
   return cardinality(v_job_ids);
@@ -3559,10 +3561,11 @@ comment on function taskq_private.status_of(uuid) is 'Where a job is; null if it
 --! EndIncluded 8_read/status_of.sql
 --  jobs, get_job, job_executions, job_logs, dead_letters
 --! Included 8_read/jobs.sql
--- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs().
+-- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs(). The id is that of the place, so that
+-- asking for some ids is asked of each place.
 create or replace view taskq.jobs as
 select
-  s.job_id,
+  p.job_id,
   s.name,
   l.type,
   l.queue,
@@ -3608,6 +3611,8 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -3786,6 +3791,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 set jit = off
 as $$
 declare

@@ -46,7 +46,6 @@ export const makeParent = (result: unknown, given: Partial<ParentResult> = {}): 
 })
 
 /** Runs a task as a worker does: the payload checked, its defaults filled in. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into results of every shape
 export const run = async (task: Task, payload: unknown, job: Job = makeJob()): Promise<any> =>
 	task.handler(task.payload.parse(payload), job)
 
