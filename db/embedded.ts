@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { linkLibraries, nativeDir, type RunAs, runAs } from './embedded-binaries.ts'
+import { freePort, isAlive, readPostmaster } from './embedded-process.ts'
 
 export interface EmbeddedOptions {
 	dataDir: string
@@ -22,6 +22,7 @@ export interface Embedded {
 	/** A superuser's connection string, to database `postgres`. */
 	url: string
 	pid: number
+	isAlive(): boolean
 	stop(): Promise<void>
 }
 
@@ -132,37 +133,11 @@ function handle(dir: string, pid: number, port: number): Embedded {
 	const password = fs.readFileSync(path.join(dir, 'taskq-password'), 'utf8')
 	return {
 		pid,
+		isAlive: () => isAlive(pid),
 		url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
 		async stop() {
 			if (isAlive(pid)) process.kill(pid, 'SIGINT') // fast shutdown: open sessions are ended, nothing is lost
 			while (isAlive(pid)) await sleep(20)
 		},
 	}
-}
-
-function readPostmaster(dir: string): { pid: number; port: number; ready: boolean } | undefined {
-	const file = path.join(dir, 'postmaster.pid')
-	if (!fs.existsSync(file)) return undefined
-	const lines = fs.readFileSync(file, 'utf8').split('\n')
-	return { pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' }
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0)
-	} catch {
-		return false
-	}
-	const status = `/proc/${pid}/status` // a zombie answers signals
-	return !fs.existsSync(status) || !/^State:\s+Z/m.test(fs.readFileSync(status, 'utf8'))
-}
-
-function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const server = net.createServer().on('error', reject)
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address() as net.AddressInfo
-			server.close(() => resolve(port))
-		})
-	})
 }

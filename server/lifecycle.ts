@@ -1,5 +1,7 @@
 /** How a process of taskq ends: asked once, it finishes what it has; asked twice, it ends at once. */
 
+import fs from 'node:fs'
+
 /** npm does not pass SIGTERM on to what it started: a process that npm has left behind must notice by itself. */
 const NPM_LOOK_MS = 250
 
@@ -23,11 +25,22 @@ export function onStop(handler: (signal: string) => Promise<void>): void {
 	for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
 
 	if (!process.env.npm_lifecycle_event) return
-	const parent = process.ppid
+	const before = lineage()
 	const look = setInterval(() => {
-		if (process.ppid === parent) return
+		if (lineage() === before) return
 		clearInterval(look)
 		void stop('the end of npm')
 	}, NPM_LOOK_MS)
 	look.unref()
+}
+
+/** npm is our parent, or that of the shell that it started us with. */
+function lineage(): string {
+	const parent = process.ppid
+	try {
+		if (!/^(ba|da|z)?sh$/.test(fs.readFileSync(`/proc/${parent}/comm`, 'utf8').trim())) return String(parent)
+		return `${parent} ${/^PPid:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${parent}/status`, 'utf8'))![1]}`
+	} catch {
+		return String(parent) // not Linux, or gone this moment
+	}
 }

@@ -20,7 +20,12 @@ const { services } = parse(fs.readFileSync(`${root}docker-compose.yml`, 'utf8'),
 /** What compose does with ${NAME:-default} when NAME is not set. */
 const plain = (value: string | number) => String(value).replace(/\$\{\w+:-([^}]*)\}/g, '$1')
 
-function run(t: ExecutionContext, [program, ...args]: string[], service: string, env: Record<string, string> = {}): ChildProcess & { output: () => string } {
+function run(
+	t: ExecutionContext,
+	[program, ...args]: string[],
+	service: string,
+	env: Record<string, string> = {},
+): ChildProcess & { output: () => string } {
 	const given = Object.fromEntries(Object.entries(services[service]!.environment).map(([name, value]) => [name, plain(value)]))
 	const child = spawn(program!, args, { cwd: root, env: { PATH: process.env.PATH, ...given, DATABASE_URL: db.url, ...env } })
 	let output = ''
@@ -58,7 +63,11 @@ test.serial('the commands of docker-compose.yml run as they stand', async (t) =>
 	t.is(migrated, 0, migrate.output())
 	t.regex(key.output(), /taskq_\w+_\w+/)
 	t.deepEqual(job.result, { result: 8 })
-	t.deepEqual(ends.map(([code]) => code), [0, 0], server.output() + worker.output())
+	t.deepEqual(
+		ends.map(([code]) => code),
+		[0, 0],
+		server.output() + worker.output(),
+	)
 })
 
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0

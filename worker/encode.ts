@@ -42,6 +42,12 @@ function withStorableResult(outcome: Outcome): Outcome {
 	}
 }
 
+/** What is left to say of an outcome that the database could not store. */
+export const withoutPayload = ({ claim_id, job_id, duration_seconds }: Outcome, reason: string): Outcome => ({
+	...{ claim_id, job_id, duration_seconds, outcome: 'failed', fatal: true },
+	error: { name: 'ResultError', message: `what the job left behind cannot be stored: ${reason}` },
+})
+
 const escapeText = (text: string): string => (text.isWellFormed() ? text : JSON.stringify(text).slice(1, -1)).replaceAll('\0', '\\u0000')
 
 function escapeUnstorable(value: unknown): string {

@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { type Settings, settingsOrExit } from '../db/settings.ts'
 import { onStop } from '../server/lifecycle.ts'
+import type { Logger } from './options.ts'
 import type { Task } from './task.ts'
-import { type Logger, Worker } from './worker.ts'
+import { Worker } from './worker.ts'
 
 export interface StartWorkerOptions {
 	settings: Settings

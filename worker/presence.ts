@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { call, callOne } from '../db/calls.ts'
 import { connectionOptions } from '../db/pool.ts'
-import type { Logger } from './worker.ts'
+import type { Logger } from './options.ts'
 
 export interface PresenceOptions {
 	/** Not through a transaction pooler: it holds a session lock and listens. */

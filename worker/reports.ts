@@ -2,8 +2,8 @@ import os from 'node:os'
 import type pg from 'pg'
 import { call, callOne } from '../db/calls.ts'
 import { encodeJson } from './encode.ts'
+import type { Logger } from './options.ts'
 import type { RunningJob } from './running-job.ts'
-import type { Logger } from './worker.ts'
 
 export interface ReportsOptions {
 	running: () => Iterable<RunningJob>

@@ -18,6 +18,16 @@ export class StopError extends Error {
 /** A log has a size: what a handler writes beyond this many lines of an attempt is counted and dropped. */
 const MAX_LOG_LINES = 10_000
 
+/** Data as it is now, whatever the handler does with it later; what JSON cannot hold is said in words. */
+function asJson(data: unknown): unknown {
+	if (data === undefined) return undefined
+	try {
+		return JSON.parse(JSON.stringify(data) ?? 'null')
+	} catch (error) {
+		return `not JSON: ${(error as Error).message}`
+	}
+}
+
 /** One attempt in this worker: what its handler sees, and what has gathered about it for the database. */
 export class RunningJob implements Job {
 	readonly claimId: string
@@ -85,7 +95,7 @@ export class RunningJob implements Job {
 		const line =
 			this.#lineCount === MAX_LOG_LINES
 				? { level: 'warn' as const, message: 'the log is full; further lines are dropped' }
-				: { level, message: String(message).slice(0, 65_536), data }
+				: { level, message: String(message).slice(0, 65_536), data: asJson(data) }
 		this.#lines.push({ ...line, at: performance.now() })
 	}
 
@@ -96,7 +106,7 @@ export class RunningJob implements Job {
 	}
 
 	progress(percent: number, data?: unknown): void {
-		this.reported = { percent: Math.min(100, Math.max(0, Number(percent) || 0)), data }
+		this.reported = { percent: Math.min(100, Math.max(0, Number(percent) || 0)), data: asJson(data) }
 	}
 
 	async parents(): Promise<ParentResult[]> {

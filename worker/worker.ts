@@ -1,45 +1,28 @@
 import os from 'node:os'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import type pg from 'pg'
-import { type Claim, call, callOne } from '../db/calls.ts'
+import { type Claim, call, callOne, type Outcome } from '../db/calls.ts'
 import { makePool } from '../db/pool.ts'
-import { encodeOutcomes } from './encode.ts'
+import { encodeOutcomes, withoutPayload } from './encode.ts'
+import type { WorkerOptions } from './options.ts'
 import { Presence } from './presence.ts'
 import { Reports } from './reports.ts'
 import { Slots } from './slots.ts'
-import { registration, type Task } from './task.ts'
+import { registration } from './task.ts'
 import { Threads } from './threads.ts'
+import { Waker } from './waker.ts'
 
-/** The part of pino that workers use. */
-export type Logger = Record<'debug' | 'info' | 'warn' | 'error', (details: object, message: string) => void>
-
-export interface WorkerOptions {
-	connectionString: string
-	/** For the session that listens and is watched; differs from the other only behind a transaction pooler. */
-	directConnectionString?: string
-	tasks: Task[]
-	/** The module that exports `tasks`, for worker threads. */
-	tasksModule: string
-	log: Logger
-	name?: string
-	/** Handlers at a time. */
-	concurrency: number
-	cpuUnits: number
-	memoryMb: number
-	/** Worker threads at a time. */
-	threads: number
-	queues?: string[]
-	shutdownGraceSeconds: number
-}
-
-/** Correct alone, if every hint is lost; jittered so that workers do not look all at once. */
-const POLL_MS = 1_000
-/** A hint may be skipped for a commit just behind another's; the look after the look finds it. */
-const LOOK_AGAIN_MS = 30
 /** Answers that say: you were declared dead, start anew. */
 const ENDED = new Set(['TQ412', 'TQ404'])
+type DatabaseError = Error & { code?: string }
+
+/** Data that jsonb does not take, such as a result nested too deep: saying it again changes nothing. */
+const UNSTORABLE = /^(22|54)/
 /** Deadlocks and serialisation failures: nothing happened, say it again. */
 const AGAIN = new Set(['40P01', '40001'])
+
+/** A stopping worker whose database is away gives up after so many tries; its jobs run again elsewhere. */
+const GIVE_UP_AFTER = 6
 
 /**
  * The thin worker: a loop around one round trip, `claim_next_job`, which records what has ended and takes what fits. While a
@@ -52,14 +35,12 @@ export class Worker {
 	readonly #slots: Slots
 	readonly #presence: Presence
 	readonly #reports: Reports
+	readonly #waker = new Waker()
 	#id = ''
-	#look = true
 	#draining = false
 	/** Whether a claim's answer may have been lost, with jobs in it that nobody runs. */
 	#unsure = false
 	#failures = 0
-	#wake: () => void = () => {}
-	#timers: Record<'poll' | 'again', NodeJS.Timeout | undefined> = { poll: undefined, again: undefined }
 	#looping: Promise<void> | undefined
 
 	constructor(options: WorkerOptions) {
@@ -74,17 +55,17 @@ export class Worker {
 		})
 		this.#threads = new Threads({ size: threads, tasksModule, memoryMb: Math.max(64, Math.floor(memoryMb / threads)) })
 		const byType = new Map(tasks.map((task) => [task.type, task]))
-		this.#slots = new Slots({ concurrency, tasks: byType, threads: this.#threads, db: this.#pool, onOutcome: () => this.#wake() })
+		this.#slots = new Slots({ concurrency, tasks: byType, threads: this.#threads, db: this.#pool, onOutcome: () => this.#waker.wake() })
 		this.#presence = new Presence({
 			connectionString: directConnectionString,
 			log,
-			onHint: () => this.#hint(),
-			onCancel: () => this.#hint(),
+			onHint: () => this.#waker.hint(),
+			onCancel: () => this.#waker.hint(),
 		})
 		this.#reports = new Reports(this.#pool, log, {
 			running: () => this.#slots.running,
 			onCancel: (jobId) => this.#slots.stop(jobId, 'cancelled'),
-			onEnded: () => this.#hint(),
+			onEnded: () => this.#waker.hint(),
 		})
 	}
 
@@ -103,7 +84,7 @@ export class Worker {
 	async stop(): Promise<void> {
 		this.#draining = true
 		this.#slots.returnWaiting(true)
-		this.#wake()
+		this.#waker.wake()
 		const giveUp = setTimeout(() => this.#slots.stopAll('shutdown'), this.#options.shutdownGraceSeconds * 1000)
 		await this.#looping
 		clearTimeout(giveUp)
@@ -126,71 +107,59 @@ export class Worker {
 		log.info({ workerId: this.#id, concurrency, cpuUnits, memoryMb }, 'the worker is ready')
 	}
 
-	#hint(): void {
-		this.#look = true
-		clearTimeout(this.#timers.again)
-		this.#timers.again = setTimeout(() => {
-			this.#look = true
-			this.#wake()
-		}, LOOK_AGAIN_MS)
-		this.#wake()
-	}
-
 	async #loop(): Promise<void> {
-		while (!(this.#draining && this.#slots.isEmpty)) {
-			const woken = new Promise<void>((resolve) => {
-				this.#wake = resolve
-			})
+		while (!(this.#draining && (this.#slots.isEmpty || this.#failures > GIVE_UP_AFTER))) {
+			const woken = this.#waker.next()
 			await soon() // what ends at once has ended then, and one call carries it all
 			this.#slots.returnWaiting(this.#draining)
 			const room = this.#draining ? 0 : this.#slots.room
-			if (this.#slots.hasOutcomes || (this.#look && room > 0)) await this.#exchange(room)
+			if (this.#slots.hasOutcomes || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
 			else await woken
 		}
-		for (const timer of Object.values(this.#timers)) clearTimeout(timer)
+		this.#waker.stop()
 	}
 
 	/** The one round trip. */
 	async #exchange(room: number): Promise<void> {
 		const outcomes = this.#slots.takeOutcomes()
-		this.#look = false
+		this.#waker.looked()
 		try {
 			if (this.#unsure)
 				await call(this.#pool, 'releaseUnknownClaims', [this.#id, this.#slots.claimIds.concat(outcomes.map((o) => o.claim_id))])
 			this.#unsure = false
-			const claim = await callOne<Claim>(this.#pool, 'claimNextJob', [
-				this.#id,
-				room,
-				outcomes.length > 0 ? encodeOutcomes(outcomes) : null,
-			])
+			this.#take(await this.#claim(room, outcomes), room)
 			this.#failures = 0
-			this.#take(claim, room)
 		} catch (error) {
-			this.#slots.keepOutcomes(outcomes)
-			await this.#recover(error as Error & { code?: string })
+			this.#slots.keepOutcomes(UNSTORABLE.test((error as DatabaseError).code ?? '') ? await this.#reportEach(outcomes) : outcomes)
+			await this.#recover(error as DatabaseError)
 		}
+	}
+
+	#claim(room: number, outcomes: Outcome[]): Promise<Claim> {
+		return callOne<Claim>(this.#pool, 'claimNextJob', [this.#id, room, outcomes.length > 0 ? encodeOutcomes(outcomes) : null])
+	}
+
+	/** One of them cannot be stored, and must not keep the others: each is reported alone. Answers what is to be reported instead. */
+	async #reportEach(outcomes: Outcome[]): Promise<Outcome[]> {
+		const again: Outcome[] = []
+		for (const outcome of outcomes) {
+			await this.#claim(0, [outcome]).catch((error: DatabaseError) => {
+				again.push(UNSTORABLE.test(error.code ?? '') ? withoutPayload(outcome, error.message) : outcome)
+			})
+		}
+		return again
 	}
 
 	#take(claim: Claim, room: number): void {
 		if (claim.jobs.length > 0) this.#slots.add(claim.claim_id!, claim.jobs)
 		for (const jobId of claim.cancel_requested) this.#slots.stop(jobId, 'cancelled')
 		if (claim.rejected.length > 0) this.#options.log.warn({ jobIds: claim.rejected }, 'outcomes not recorded: their claims were lost')
-		if (room > 0 && claim.jobs.length > 0) this.#look = true
-
-		const poll = POLL_MS * (0.8 + 0.4 * Math.random())
-		const due = claim.next_due_in_seconds === null ? poll : Math.max(0, claim.next_due_in_seconds * 1000)
-		clearTimeout(this.#timers.poll)
-		this.#timers.poll = setTimeout(
-			() => {
-				this.#look = true
-				this.#wake()
-			},
-			Math.min(poll, due),
-		)
+		this.#waker.dueIn(claim.next_due_in_seconds)
+		if (room > 0 && claim.jobs.length > 0) this.#waker.lookNow() // there may be more
 	}
 
-	async #recover(error: Error & { code?: string }): Promise<void> {
-		this.#look = true
+	async #recover(error: DatabaseError): Promise<void> {
+		this.#waker.lookNow()
 		if (AGAIN.has(error.code ?? '')) return
 		if (ENDED.has(error.code ?? '')) {
 			this.#options.log.warn({ err: error, workerId: this.#id }, 'the database gave this worker up; it starts anew')

@@ -19,7 +19,7 @@ const endings = async (id: string) =>
 		])
 	).map(({ event }) => event)
 
-test('a completion goes first: the cancel that waited for it is answered TQ409', async (t) => {
+test.serial('a completion goes first: the cancel that waited for it is answered TQ409', async (t) => {
 	const stage = await makeStage(db)
 	const { id, claim_id, sessions } = await runningJob(stage)
 	const [a, b] = sessions
@@ -33,7 +33,7 @@ test('a completion goes first: the cancel that waited for it is answered TQ409',
 	t.deepEqual(await endings(id), ['job_completed'])
 })
 
-test('a cancel goes first: the completion that waited for it still counts, and the wish is gone', async (t) => {
+test.serial('a cancel goes first: the completion that waited for it still counts, and the wish is gone', async (t) => {
 	const stage = await makeStage(db)
 	const { id, claim_id, sessions } = await runningJob(stage)
 	const [a, b] = sessions
@@ -48,7 +48,7 @@ test('a cancel goes first: the completion that waited for it still counts, and t
 	t.deepEqual(await endings(id), ['job_completed'])
 })
 
-test('a cancel goes first and the attempt fails: the job is cancelled and not retried', async (t) => {
+test.serial('a cancel goes first and the attempt fails: the job is cancelled and not retried', async (t) => {
 	const stage = await makeStage(db)
 	const { id, claim_id, sessions } = await runningJob(stage)
 	const [a, b] = sessions
@@ -64,7 +64,7 @@ test('a cancel goes first and the attempt fails: the job is cancelled and not re
 	t.deepEqual(await endings(id), ['job_cancelled'])
 })
 
-test('a failure goes first: the cancel that waited for it cancels the job that waits for its retry', async (t) => {
+test.serial('a failure goes first: the cancel that waited for it cancels the job that waits for its retry', async (t) => {
 	const stage = await makeStage(db)
 	const { id, claim_id, sessions } = await runningJob(stage)
 	const [a, b] = sessions
@@ -78,7 +78,7 @@ test('a failure goes first: the cancel that waited for it cancels the job that w
 	t.deepEqual(await endings(id), ['job_cancelled'])
 })
 
-test('a claim goes first: the cancel that waited for it asks the job to stop', async (t) => {
+test.serial('a claim goes first: the cancel that waited for it asks the job to stop', async (t) => {
 	const stage = await makeStage(db)
 	const id = await stage.submitOne()
 	const [a, b] = await openSessions(db, 2)
@@ -92,7 +92,7 @@ test('a claim goes first: the cancel that waited for it asks the job to stop', a
 	t.deepEqual((await stage.claim(0)).cancel_requested, [id])
 })
 
-test('a cancel goes first: the claim passes over the job and does not wait', async (t) => {
+test.serial('a cancel goes first: the claim passes over the job and does not wait', async (t) => {
 	const stage = await makeStage(db)
 	const id = await stage.submitOne()
 	const [a, b] = await openSessions(db, 2)
@@ -105,7 +105,7 @@ test('a cancel goes first: the claim passes over the job and does not wait', asy
 	t.deepEqual([claimed!.jobs, await stage.status(id)], [[], 'cancelled'])
 })
 
-test('two cancels at once: one cancels, the other is answered TQ409', async (t) => {
+test.serial('two cancels at once: one cancels, the other is answered TQ409', async (t) => {
 	const stage = await makeStage(db)
 	const id = await stage.submitOne()
 	const [a, b] = await openSessions(db, 2)
@@ -119,7 +119,7 @@ test('two cancels at once: one cancels, the other is answered TQ409', async (t) 
 	t.deepEqual(await endings(id), ['job_cancelled'])
 })
 
-test('a due job is promoted while it is cancelled: the cancel finds it where it has gone', async (t) => {
+test.serial('a due job is promoted while it is cancelled: the cancel finds it where it has gone', async (t) => {
 	const stage = await makeStage(db)
 	const id = await stage.submitOne({ run_at: '2999-01-01T00:00:00Z' })
 	await db.query(`update taskq_private.waiting_jobs set due_at = now() where job_id = $1`, [id])

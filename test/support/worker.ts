@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import { z } from 'zod'
+import type { WorkerOptions } from '../../worker/options.ts'
 import { type Handler, type Task, type TaskOptions, task } from '../../worker/task.ts'
-import { Worker, type WorkerOptions } from '../../worker/worker.ts'
+import { Worker } from '../../worker/worker.ts'
 import type { Db } from './db.ts'
 
 /** Waits until something holds, however long that takes: AVA's own timeout is the only limit. */

@@ -103,7 +103,11 @@ test.serial('NUL and half a surrogate pair in a result, an error and a log are s
 })
 
 test.serial('a result that JSON cannot hold, or that is too large, fails its job and no other', async (t) => {
-	const results: Record<string, () => unknown> = { bigint: () => 1n, large: () => 'x'.repeat(1.5 * 2 ** 20), good: () => 'fine' }
+	const results: Record<string, () => unknown> = {
+		bigint: () => 1n,
+		large: () => 'x'.repeat(1.5 * 2 ** 20),
+		good: () => 'fine',
+	}
 	const odd = anyTask('odd_result', async ({ kind }) => results[kind]!())
 	await startWorker(t, db, [odd])
 
@@ -114,6 +118,33 @@ test.serial('a result that JSON cannot hold, or that is too large, fails its job
 	t.regex((await whenStatus(db, bigint!.id, 'failed')).error.message, /not JSON/)
 	t.regex((await whenStatus(db, large!.id, 'failed')).error.message, /store it elsewhere/)
 	t.is((await whenStatus(db, good!.id, 'completed')).result, 'fine')
+})
+
+test.serial('a result that the database refuses fails its job and keeps no other from being recorded', async (t) => {
+	const deep = anyTask('deep', ({ depth }) => Array.from({ length: depth }).reduce((inner) => [inner], 1 as unknown))
+	await db.query(`alter database ${new URL(db.url).pathname.slice(1)} set max_stack_depth = '300kB'`)
+	await startWorker(t, db, [deep])
+
+	const [flat, tower] = await Promise.all([1, 3_000].map((depth) => submit(db, { type: 'deep', payload: { depth } })))
+
+	t.like((await whenStatus(db, tower!.id, 'failed')).error, { name: 'ResultError' })
+	t.deepEqual((await whenStatus(db, flat!.id, 'completed')).result, [1])
+	await db.query(`alter database ${new URL(db.url).pathname.slice(1)} reset max_stack_depth`)
+})
+
+test.serial('log data that JSON cannot hold is said in words', async (t) => {
+	const circular = anyTask('circular', (_payload, job) => {
+		const data: Record<string, unknown> = {}
+		data.self = data
+		job.log.info('round', data)
+		job.progress(1, data)
+	})
+	await startWorker(t, db, [circular])
+
+	const { id } = await submit(db, { type: 'circular' })
+
+	await whenStatus(db, id, 'completed')
+	t.regex((await db.row('select data from taskq.job_logs where job_id = $1', [id])).data, /circular/)
 })
 
 test.serial('what a handler logs and how far it is can be read while it runs', async (t) => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import test from 'ava'
+import { makeProxy } from '../server/proxy.ts'
 import { submit, useDb } from '../support/db.ts'
 import { spawnWorker, until, whenStatus } from '../support/worker.ts'
 
@@ -94,4 +95,24 @@ test.serial('a worker that starts before its database waits for it', async (t) =
 	await until(() => worker.output().includes('cannot start yet'))
 
 	t.is(worker.exitCode, null)
+})
+
+test.serial('a worker whose database is gone for good still stops when asked', async (t) => {
+	const proxy = await makeProxy(db.url)
+	await proxy.open()
+	const worker = spawnWorker(t, db, { DATABASE_URL: proxy.url, SHUTDOWN_GRACE_SECONDS: '0' })
+	await ready(worker)
+	const { id } = await submit(db, { type: 'slow', payload: { ms: 3_600_000 } })
+	await whenStatus(db, id, 'running')
+
+	await proxy.close()
+	worker.kill('SIGTERM')
+	const [code] = await once(worker, 'exit')
+
+	t.is(code, 0, worker.output())
+	await until(async () => {
+		await db.query('select taskq.tick()')
+		return db.row('select from taskq.jobs where job_id = $1 and status = $2', [id, 'ready'])
+	})
+	await db.query('select taskq.cancel_job($1)', [id])
 })

@@ -20,6 +20,7 @@ test.serial('jobs are taken while they fit in memory', async (t) => {
 	await stage.submit(...Array(5).fill(needs(1, 300)))
 
 	t.is((await stage.claim(100)).jobs.length, 3)
+	t.is((await stage.claim(100)).jobs.length, 0)
 })
 
 test.serial('decimals add up without an error', async (t) => {
@@ -77,23 +78,36 @@ const job = fc.record({
 	priority: fc.integer({ min: 1, max: 10 }),
 })
 
-test.serial('over random jobs no claim exceeds the capacity, and none leaves out a job that fits', async (t) => {
-	await fc.assert(
-		fc.asyncProperty(fc.array(job, { minLength: 1, maxLength: 25 }), fc.integer({ min: 1, max: 8 }), async (jobs, maxJobs) => {
-			const stage = await makeStage(db, { cpuUnits: 10, memoryMb: 1000 })
-			await stage.submit(...jobs.map(({ cpu, memory, priority }) => ({ ...needs(cpu / 1000, memory), priority })))
+const round = fc.record({ maxJobs: fc.integer({ min: 1, max: 8 }), ending: fc.array(fc.boolean(), { maxLength: 8 }) })
 
-			const claimed = await stage.claim(maxJobs)
-			const { cpu, memory } = await db.row(
-				'select granted_cpu_units as cpu, granted_memory_mb as memory from taskq.workers where worker_id = $1',
-				[stage.worker],
-			)
-			const { fitting } = await db.row(
-				`select count(*)::int as fitting from taskq.jobs where type = $1 and status = 'ready' and cpu_units <= $2 and memory_mb <= $3`,
-				[stage.type, 10 - cpu, 1000 - memory],
-			)
-			return cpu <= 10 && memory <= 1000 && claimed.jobs.length <= maxJobs && (claimed.jobs.length === maxJobs || fitting === 0)
-		}),
+test.serial('over random jobs and rounds no worker exceeds its capacity, and none leaves out a job that fits', async (t) => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(job, { minLength: 1, maxLength: 25 }),
+			fc.array(round, { minLength: 1, maxLength: 5 }),
+			async (jobs, rounds) => {
+				const stage = await makeStage(db, { cpuUnits: 10, memoryMb: 1000 })
+				await stage.submit(...jobs.map(({ cpu, memory, priority }) => ({ ...needs(cpu / 1000, memory), priority })))
+				for (const { maxJobs, ending } of rounds) {
+					const claimed = await stage.claim(maxJobs)
+					const free = await db.row(
+						'select cpu_units - granted_cpu_units as cpu, memory_mb - granted_memory_mb as memory from taskq.workers where worker_id = $1',
+						[stage.worker],
+					)
+					const { fitting } = await db.row(
+						`select count(*)::int as fitting from taskq.jobs where type = $1 and status = 'ready' and cpu_units <= $2 and memory_mb <= $3`,
+						[stage.type, free.cpu, free.memory],
+					)
+					if (free.cpu < 0 || free.memory < 0 || claimed.jobs.length > maxJobs) return false
+					if (claimed.jobs.length < maxJobs && fitting > 0) return false
+					await stage.complete(
+						claimed,
+						jobIds(claimed).filter((_, n) => ending[n]),
+					)
+				}
+				return true
+			},
+		),
 		{ numRuns: 40 },
 	)
 	t.pass()

@@ -1,0 +1,70 @@
+/** The one map from what goes wrong to what a caller is told: HTTP here, gRPC and GraphQL by the same names. */
+
+export interface ErrorKind {
+	/** What callers see as `code`, and the end of the problem's `type`. */
+	name: string
+	http: number
+	title: string
+}
+
+const kind = (name: string, http: number, title: string): ErrorKind => ({ name, http, title })
+
+const invalidRequest = kind('invalid_request', 422, 'A field of the request is not as it must be')
+const unavailable = kind('database_unavailable', 503, 'The database cannot be reached right now')
+const forbidden = kind('forbidden', 403, 'This caller may not do that')
+const payloadTooLarge = kind('payload_too_large', 413, 'The request is too large')
+
+/** What each SQLSTATE that a client can act on means. docs/errors.md says what to do about it; a test holds the two together. */
+export const sqlstates: Record<string, ErrorKind> = {
+	TQ401: kind('unauthenticated', 401, 'An API key is needed'),
+	TQ404: kind('not_found', 404, 'There is no such thing'),
+	TQ409: kind('invalid_state', 409, 'The state of the job does not allow it'),
+	TQ410: kind('idempotency_conflict', 409, 'The idempotency key belongs to another request'),
+	TQ411: kind('claim_lost', 409, 'The claim is no longer held'),
+	TQ412: kind('worker_ended', 409, 'The worker has ended'),
+	TQ413: payloadTooLarge,
+	TQ421: kind('unknown_job_type', 422, 'No worker has registered this job type'),
+	TQ422: invalidRequest,
+	TQ423: kind('unknown_dependency', 422, 'A dependency is no known job'),
+	TQ424: kind('invalid_payload', 422, 'The payload does not fit its job type'),
+	TQ425: kind('dependency_cycle', 422, 'The dependencies would form a cycle'),
+	'42501': forbidden,
+	'54001': invalidRequest,
+	'25006': unavailable,
+	'3F000': unavailable,
+	'42P01': unavailable,
+	'42883': unavailable,
+	'55P03': unavailable,
+}
+
+/** The same for whole classes of SQLSTATE. */
+export const sqlstateClasses: Record<string, ErrorKind> = {
+	'08': unavailable,
+	'22': invalidRequest,
+	'23': invalidRequest,
+	'40': unavailable,
+	'53': unavailable,
+	'57': unavailable,
+	'58': unavailable,
+}
+
+/** What the doors themselves refuse or run into. */
+export const doorKinds = {
+	malformed_request: kind('malformed_request', 400, 'The request cannot be read'),
+	malformed_json: kind('malformed_json', 400, 'The body is not JSON'),
+	unauthenticated: sqlstates.TQ401!,
+	forbidden,
+	not_found: sqlstates.TQ404!,
+	method_not_allowed: kind('method_not_allowed', 405, 'The resource does not take this method'),
+	payload_too_large: payloadTooLarge,
+	upgrade_required: kind('upgrade_required', 426, 'The resource is a WebSocket'),
+	unsupported_media_type: kind('unsupported_media_type', 415, 'The body is of a type that is not read here'),
+	invalid_request: invalidRequest,
+	invalid_payload: sqlstates.TQ424!,
+	unknown_dependency: sqlstates.TQ423!,
+	database_unavailable: unavailable,
+	internal: kind('internal', 500, 'Something is broken on this side'),
+} satisfies Record<string, ErrorKind>
+
+/** What an SQLSTATE means; undefined for one that no caller can act on. */
+export const kindOf = (sqlstate: string): ErrorKind | undefined => sqlstates[sqlstate] ?? sqlstateClasses[sqlstate.slice(0, 2)]

@@ -1,0 +1,89 @@
+/** What comes in after the question mark. */
+import type { Request } from 'express'
+import { z } from 'zod'
+import { invalid } from '../problem.ts'
+import { check } from './check.ts'
+import { checkJson, checkText } from './json.ts'
+import { priorityNumber } from './priority.ts'
+
+export type Query = Record<string, string | string[]>
+
+/** The parameters of a request, each checked as text. */
+export function readQuery(req: Request): Query {
+	const query = req.query as Query
+	for (const [name, value] of Object.entries(query))
+		for (const text of [name, value].flat()) checkText(text, { value: text, name, above: undefined, depth: 0 })
+	return query
+}
+
+/** What is given twice comes as a list. */
+const one = z.union([z.string()], 'must be given once')
+
+/** `a,b` and `a` given twice are the same list. */
+export const list = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((text) => text.split(',')))
+export const text = one
+export const whole = (minimum: number, maximum: number) => {
+	const message = `must be a whole number from ${minimum} to ${maximum}`
+	const digits = z.string().regex(/^\d{1,16}$/, message)
+	return one.pipe(digits.transform(Number).refine((n) => n >= minimum && n <= maximum, message))
+}
+export const flag = one.pipe(z.enum(['true', 'false'])).transform((value) => value === 'true')
+
+/** A day or an instant with its zone; a `+` that became a space on the way is one again. */
+export const instant = one
+	.transform((value) => value.replace(/ (?=\d\d:?\d\d$)/, '+'))
+	.pipe(z.union([z.iso.datetime({ offset: true }), z.iso.date()], 'must be an ISO 8601 instant such as 2030-01-15T10:00:00Z'))
+	.transform((value) => (value.includes('T') ? value : `${value}T00:00:00Z`))
+
+export const oneOf = <Name extends string>(names: readonly Name[]) =>
+	list.refine((given): given is Name[] => given.every((name) => names.includes(name as Name)), `must be of ${names.join(', ')}`)
+
+export const priorities = list.transform((texts, context) =>
+	texts.map((priority) => {
+		const number = priorityNumber(priority)
+		if (number === undefined) context.addIssue({ code: 'custom', message: 'must be critical, high, normal, low, or 1 to 10' })
+		return number
+	}),
+)
+
+const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+const CURSOR_BYTES = 16
+
+/** Where a page ends, as the next request gives it back: opaque to callers, stable because ids never change. */
+export const toCursor = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
+export const cursor = one.transform((value, context) => {
+	const bytes = Buffer.from(value, 'base64url')
+	if (bytes.length !== CURSOR_BYTES || bytes.toString('base64url') !== value)
+		context.addIssue({ code: 'custom', message: 'must be the next_cursor of an earlier page' })
+	return uuidOf(bytes.toString('hex'))
+})
+
+/** `metadata={"customer":"x"}` and `metadata.customer=x`, together; the rest of the query beside it. */
+export function takeMetadata(query: Query): { metadata: Record<string, unknown> | undefined; rest: Query } {
+	const metadata: Record<string, unknown> = Object.create(null) // names are the caller's: `__proto__` is one like any other
+	const rest: Query = Object.create(null)
+	for (const [name, value] of Object.entries(query)) {
+		if (name !== 'metadata' && !name.startsWith('metadata.')) {
+			rest[name] = value
+			continue
+		}
+		if (typeof value !== 'string') throw invalid(name, `${name} must be given once`)
+		if (name === 'metadata') Object.assign(metadata, parseMetadata(value))
+		else metadata[name.slice('metadata.'.length)] = value
+	}
+	return { metadata: Object.keys(metadata).length ? metadata : undefined, rest }
+}
+
+function parseMetadata(text: string): object {
+	let value: unknown
+	try {
+		value = JSON.parse(text)
+	} catch {}
+	if (typeof value !== 'object' || value === null || Array.isArray(value))
+		throw invalid('metadata', 'metadata must be a JSON object, such as {"customer":"x"}')
+	checkJson(value, 'metadata')
+	return value
+}
+
+/** Checks parameters; names those that do not exist. */
+export const checkQuery = <S extends z.ZodType>(schema: S, query: Query): z.output<S> => check(schema, query, 'this query')

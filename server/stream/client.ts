@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import type { Queryable } from '../../db/pool.ts'
+import { doorKinds } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { Problem, problemOf } from '../problem.ts'
+import { type Filters, matches, readSubscriptionMessage, type Subscription } from './filters.ts'
+import type { Hub } from './hub.ts'
+import type { Message } from './messages.ts'
+import { replay } from './replay.ts'
+import type { Snapshot, SnapshotTopic } from './snapshots.ts'
+
+/** What may wait for a reader before it is cut; it can resume. */
+const MAX_BUFFERED = 2 ** 20
+/** What may wait while others wait for this reader, and how long they do until it has read everything. */
+const MAX_BUFFERED_AT_PACE = 2 ** 19
+const PATIENCE_MS = 1_000
+/** A replay goes at the reader's pace. */
+const MAX_BUFFERED_REPLAY = 2 ** 18
+const ROOM_MS = 20
+
+export interface ClientOptions {
+	ws: WebSocket
+	/** Acts as the caller. */
+	db: Queryable
+	hub: Hub
+	snapshots: Record<SnapshotTopic, Snapshot>
+	log: Log
+}
+
+/** One WebSocket of `/jobs/stream`. */
+export class Client {
+	readonly #options: ClientOptions
+	#filters: Filters = { topics: [] }
+	/** Set while a replay is under way: counts them, so that a new subscription ends the one before. */
+	#replaying: symbol | undefined
+	#waited = 0
+
+	constructor(options: ClientOptions) {
+		this.#options = options
+		const { ws, hub } = options
+		hub.add(this)
+		ws.on('close', () => this.#leave())
+		ws.on('error', () => ws.terminate())
+		ws.on('message', (data) => this.#onMessage(String(data)))
+		this.#send(JSON.stringify({ type: 'hello', position: hub.position }))
+	}
+
+	/** From the hub: during a replay it is the replay that sends, until it has caught up. */
+	deliver(message: Message): number {
+		if (this.#replaying || !matches(this.#filters, message)) return 0
+		if (this.#options.ws.bufferedAmount === 0) this.#waited = 0
+		const text = message.text()
+		this.#send(text)
+		return text.length
+	}
+
+	isWorthWaiting(ms: number): boolean {
+		if (this.#options.ws.bufferedAmount < MAX_BUFFERED_AT_PACE || this.#waited > PATIENCE_MS) return false
+		this.#waited += ms
+		return true
+	}
+
+	subscribe({ filters, since }: Subscription): void {
+		this.#filters = filters
+		for (const [topic, snapshot] of Object.entries(this.#options.snapshots)) {
+			snapshot.remove(this.#send)
+			if (filters.topics.includes(topic as SnapshotTopic)) snapshot.add(this.#send)
+		}
+		this.#replaying = undefined
+		if (since !== undefined) void this.#replay(since)
+	}
+
+	/** Tells what is wrong with what the client has sent. */
+	refuse(error: unknown): void {
+		const { kind, message, details } = problemOf(error)
+		this.#send(JSON.stringify({ type: 'error', code: kind.name, message, field: details.field, errors: details.errors }))
+	}
+
+	#onMessage(text: string): void {
+		try {
+			const subscription = readSubscriptionMessage(parse(text))
+			this.#send(JSON.stringify({ type: 'subscribed', filters: subscription.filters, position: this.#options.hub.position }))
+			this.subscribe(subscription)
+		} catch (error) {
+			this.refuse(error)
+		}
+	}
+
+	async #replay(since: number): Promise<void> {
+		const { db, hub, ws, log } = this.#options
+		const replaying = Symbol('replay')
+		this.#replaying = replaying
+		const goesOn = () => this.#replaying === replaying && ws.readyState === WebSocket.OPEN
+		const send = async (message: Message) => {
+			while (goesOn() && ws.bufferedAmount > MAX_BUFFERED_REPLAY) await sleep(ROOM_MS)
+			if (goesOn() && matches(this.#filters, message)) this.#send(message.text())
+			return goesOn()
+		}
+		try {
+			const lost = await replay({ db, hub, since, send })
+			if (!goesOn()) return
+			this.#replaying = undefined
+			if (lost) this.#send(JSON.stringify({ type: 'resync', first_event_id: lost.firstEventId, position: hub.position }))
+		} catch (err) {
+			log.debug({ err }, 'a replay broke off')
+			if (goesOn()) ws.close(1013, 'the database cannot be reached: resume with since')
+		}
+	}
+
+	#send = (text: string): void => {
+		const { ws } = this.#options
+		if (ws.readyState !== WebSocket.OPEN) return
+		ws.send(text)
+		if (ws.bufferedAmount <= MAX_BUFFERED) return
+		this.#leave()
+		ws.close(1013, 'too slow: resume with since and the highest id seen')
+	}
+
+	#leave(): void {
+		const { hub, snapshots } = this.#options
+		this.#filters = { topics: [] }
+		this.#replaying = undefined
+		hub.remove(this)
+		for (const snapshot of Object.values(snapshots)) snapshot.remove(this.#send)
+	}
+}
+
+function parse(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch (error) {
+		throw new Problem(doorKinds.malformed_json, (error as Error).message)
+	}
+}

@@ -1,0 +1,146 @@
+import { setTimeout as sleep, setImmediate as yieldToSockets } from 'node:timers/promises'
+import { callOne } from '../../db/calls.ts'
+import type { Database } from '../database.ts'
+import type { Log } from '../log.ts'
+import type { Check } from '../rest/health.ts'
+import { Listener } from './listener.ts'
+import { type Message, messagesOf } from './messages.ts'
+import { Pulse } from './pulse.ts'
+import { Reader, type StreamEvent } from './reader.ts'
+
+const PAGE = 500
+/** A fresh hub looks this far behind the end for ids whose transactions are still open. */
+const LOOK_BACK = 500
+/** A burst goes out in parts of this size, at the pace of those who read it. */
+const PART_BYTES = 2 ** 16
+const PACE_MS = 5
+/** Clients that come back soon find the hub as they left it. */
+const LINGER_MS = 60_000
+
+export interface Subscriber {
+	/** Answers how many bytes it took. */
+	deliver(message: Message): number
+	/** Whether it is worth waiting this long for it to read what it has. */
+	isWorthWaiting(ms: number): boolean
+}
+
+export interface HubOptions {
+	database: Database
+	/** For LISTEN: not through a transaction pooler. */
+	connectionString: string
+	log: Log
+}
+
+interface Running {
+	reader: Reader
+	listener: Listener
+	pulse: Pulse
+}
+
+/** Reads the stream once for all its subscribers, while there are any. It outlives the database and then goes on where it was. */
+export class Hub {
+	readonly #options: HubOptions
+	readonly #subscribers = new Set<Subscriber>()
+	#running: Running | undefined
+	#starting: Promise<Running> | undefined
+	#linger: NodeJS.Timeout | undefined
+	#failing = false
+	#stopped = false
+
+	constructor(options: HubOptions) {
+		this.#options = options
+	}
+
+	/** Makes sure that the hub runs. Throws while the database cannot be reached and it has not started. */
+	async start(): Promise<void> {
+		if (!this.#running) {
+			this.#starting ??= this.#findPlace()
+			try {
+				this.#running = await this.#starting
+			} finally {
+				this.#starting = undefined
+			}
+		}
+		this.#lingerOn()
+	}
+
+	/** The last event that has been delivered. The hub must have been started. */
+	get position(): number {
+		return this.#running!.reader.position
+	}
+
+	/** Delivers what comes after `position`. */
+	add(subscriber: Subscriber): void {
+		this.#subscribers.add(subscriber)
+	}
+
+	/** Delivers from now on what this reader has missed as well. */
+	adopt(reader: Reader): void {
+		this.#running!.reader.gaps.adopt(reader.gaps, this.position)
+	}
+
+	remove(subscriber: Subscriber): void {
+		this.#subscribers.delete(subscriber)
+		this.#lingerOn()
+	}
+
+	check = (): Check => ({ status: this.#failing ? 'degraded' : 'ok', clients: this.#subscribers.size })
+
+	async stop(): Promise<void> {
+		this.#stopped = true
+		clearTimeout(this.#linger)
+		await this.#starting?.catch(() => {})
+		await this.#rest()
+	}
+
+	async #findPlace(): Promise<Running> {
+		const { database, connectionString, log } = this.#options
+		const position = await callOne<{ last_event_id: string; first_event_id: string }>(database.own, 'streamPosition')
+		const [last, first] = [Number(position.last_event_id), Number(position.first_event_id)]
+		const reader = new Reader(Math.max(last - LOOK_BACK, first - 1, 0))
+		while ((await reader.read(database.own, PAGE)).more);
+		const pulse = new Pulse(() => this.#look(reader))
+		return { reader, pulse, listener: new Listener({ connectionString, log, onHint: () => pulse.hint() }) }
+	}
+
+	#lingerOn(): void {
+		clearTimeout(this.#linger)
+		if (this.#stopped || this.#subscribers.size > 0) return
+		this.#linger = setTimeout(() => void this.#rest(), LINGER_MS)
+	}
+
+	async #rest(): Promise<void> {
+		const running = this.#running
+		this.#running = undefined
+		this.#failing = false
+		await Promise.all([running?.listener.stop(), running?.pulse.stop()])
+	}
+
+	async #look(reader: Reader): Promise<boolean> {
+		const { database, log } = this.#options
+		try {
+			const { events, more } = await reader.read(database.own, PAGE)
+			await this.#deliver(events)
+			if (this.#failing) log.info('the stream goes on')
+			this.#failing = false
+			return more
+		} catch (err) {
+			log[this.#failing ? 'debug' : 'warn']({ err }, 'the stream cannot be read; trying again each second')
+			this.#failing = true
+			return false
+		}
+	}
+
+	async #deliver(events: StreamEvent[]): Promise<void> {
+		let part = 0
+		for (const message of events.flatMap(messagesOf)) {
+			let largest = 0
+			for (const subscriber of this.#subscribers) largest = Math.max(largest, subscriber.deliver(message))
+			part += largest
+			if (part < PART_BYTES) continue
+			part = 0
+			await yieldToSockets()
+			while ([...this.#subscribers].some((subscriber) => subscriber.isWorthWaiting(PACE_MS))) await sleep(PACE_MS)
+		}
+	}
+}

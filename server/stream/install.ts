@@ -1,0 +1,115 @@
+/** `WS /jobs/stream`: what happens to jobs, queues and workers, as it happens. */
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { call } from '../../db/calls.ts'
+import type { Access } from '../access.ts'
+import type { Database } from '../database.ts'
+import { doorKinds } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { Problem, problemOf } from '../problem.ts'
+import { problemHeaders, problemJson } from '../rest/problem-json.ts'
+import { Client } from './client.ts'
+import { readSubscriptionQuery } from './filters.ts'
+import { Hub } from './hub.ts'
+import { Snapshot } from './snapshots.ts'
+
+export const STREAM_PATH = '/jobs/stream'
+
+const PING_MS = 30_000
+/** How long a client may take to say goodbye when the server stops. */
+const GOODBYE_MS = 2_000
+/** Subscriptions are short. */
+const MAX_MESSAGE_BYTES = 64 * 1024
+
+export interface StreamOptions {
+	server: Server
+	database: Database
+	access: Access
+	/** For LISTEN: not through a transaction pooler. */
+	connectionString: string
+	log: Log
+}
+
+export interface Stream {
+	hub: Hub
+	/** Closes every WebSocket with 1001. */
+	stop(): Promise<void>
+}
+
+export function installStream({ server, database, access, connectionString, log }: StreamOptions): Stream {
+	const hub = new Hub({ database, connectionString, log })
+	const snapshots = { queue: new Snapshot({ topic: 'queue', database, log }), resource: new Snapshot({ topic: 'resource', database, log }) }
+	const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
+	const pinging = pingAll(sockets)
+
+	async function open(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+		const { pathname, searchParams } = new URL(req.url!, 'http://localhost')
+		if (pathname.replace(/\/$/, '') !== STREAM_PATH) throw new Problem(doorKinds.not_found, `There is no WebSocket at ${pathname}.`)
+		const db = database.as(await access.callerOf(req))
+		await call(db, 'streamPosition') // whether this caller may read the stream is the database's to say
+		await hub.start()
+		sockets.handleUpgrade(req, socket, head, (ws) => {
+			const client = new Client({ ws, db, hub, snapshots, log })
+			try {
+				client.subscribe(readSubscriptionQuery(searchParams))
+			} catch (error) {
+				client.refuse(error)
+				ws.close(1008, 'the filters are not right')
+			}
+		})
+	}
+
+	server.on('upgrade', (req, socket, head) => {
+		socket.on('error', () => socket.destroy())
+		open(req, socket, head).catch((error) => refuse(socket, problemOf(error), req.url ?? ''))
+	})
+
+	return {
+		hub,
+		async stop() {
+			clearInterval(pinging)
+			await sayGoodbye(sockets)
+			await Promise.all([hub.stop(), ...Object.values(snapshots).map((snapshot) => snapshot.stop())])
+		},
+	}
+}
+
+function refuse(socket: Duplex, problem: Problem, instance: string): void {
+	const body = JSON.stringify(problemJson(problem, instance))
+	const headers = {
+		...problemHeaders(problem),
+		'Content-Type': 'application/problem+json; charset=utf-8',
+		'Content-Length': Buffer.byteLength(body),
+		Connection: 'close',
+	}
+	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+	socket.end([`HTTP/1.1 ${problem.kind.http} ${STATUS_CODES[problem.kind.http]}`, ...lines, '', body].join('\r\n'))
+}
+
+/** A peer that has not answered the last ping is gone. */
+function pingAll(sockets: WebSocketServer): NodeJS.Timeout {
+	const waiting = new WeakSet<WebSocket>()
+	return setInterval(() => {
+		for (const ws of sockets.clients) {
+			if (waiting.has(ws)) {
+				ws.terminate()
+				continue
+			}
+			waiting.add(ws)
+			ws.once('pong', () => waiting.delete(ws))
+			ws.ping()
+		}
+	}, PING_MS)
+}
+
+async function sayGoodbye(sockets: WebSocketServer): Promise<void> {
+	const clients = [...sockets.clients]
+	const gone = clients.map((ws) => new Promise((resolve) => ws.once('close', resolve)))
+	for (const ws of clients) ws.close(1001, 'the server is stopping')
+	const impatient = setTimeout(() => {
+		for (const ws of clients) ws.terminate()
+	}, GOODBYE_MS)
+	await Promise.all(gone)
+	clearTimeout(impatient)
+}

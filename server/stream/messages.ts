@@ -1,0 +1,65 @@
+import { isoInstant } from '../rest/job.ts'
+import { priorityName } from '../rest/priority.ts'
+import type { EventJob, StreamEvent } from './reader.ts'
+
+export type Topic = 'job' | 'job_log' | 'queue' | 'resource'
+
+/** What subscribers may be told, with what their filters look at. The text is made when the first of them wants it. */
+export interface Message {
+	topic: Topic
+	id: number
+	event: string
+	queue: string
+	/** Null where a message is about no job. */
+	job: { id: string; type: string } | null
+	text: () => string
+}
+
+/** The messages of one row of the stream: one for each job, or one for a queue. */
+export function messagesOf(event: StreamEvent): Message[] {
+	if (event.jobs) return event.jobs.map((job) => jobMessage(event, job))
+	return event.queue === null ? [] : [queueMessage(event, event.queue)]
+}
+
+function once(make: () => object): () => string {
+	let text: string | undefined
+	return () => {
+		text ??= JSON.stringify(make())
+		return text
+	}
+}
+
+function jobMessage({ id, at, event }: StreamEvent, job: EventJob): Message {
+	const isLog = event === 'job_log'
+	return {
+		topic: isLog ? 'job_log' : 'job',
+		id,
+		event,
+		queue: job.queue,
+		job: { id: job.job_id, type: job.type },
+		text: once(() => ({
+			type: isLog ? 'job_log' : 'job_update',
+			event,
+			id,
+			job_id: job.job_id,
+			data: {
+				job_id: job.job_id,
+				type: job.type,
+				queue: job.queue,
+				priority: priorityName(job.priority),
+				attempt: job.attempt,
+				timestamp: isoInstant(at),
+				...job.data,
+			},
+		})),
+	}
+}
+
+const queueMessage = ({ id, at, event }: StreamEvent, queue: string): Message => ({
+	topic: 'queue',
+	id,
+	event,
+	queue,
+	job: null,
+	text: once(() => ({ type: 'queue_update', event, id, data: { queue, timestamp: isoInstant(at) } })),
+})

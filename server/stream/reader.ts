@@ -1,0 +1,47 @@
+import { callOne } from '../../db/calls.ts'
+import type { Queryable } from '../../db/pool.ts'
+import { Gaps } from './gaps.ts'
+
+/** One row of the stream: what happened to these jobs, or to a queue. */
+export interface StreamEvent {
+	id: number
+	at: string
+	event: string
+	queue: string | null
+	jobs: EventJob[] | null
+}
+
+export interface EventJob {
+	job_id: string
+	type: string
+	queue: string
+	priority: number
+	attempt: number | null
+	data: Record<string, unknown> | null
+}
+
+interface Batch {
+	/** Transaction ids, as texts: they outgrow a double. */
+	horizon: string
+	next_xid: string
+	events: StreamEvent[]
+}
+
+/** Goes through the stream from a position and misses nothing, however late a transaction with an early id commits. */
+export class Reader {
+	readonly gaps = new Gaps()
+	position: number
+
+	constructor(position: number) {
+		this.position = position
+	}
+
+	/** What has come since the last call, at most about `max` events, and whether there may be more. */
+	async read(db: Queryable, max: number, besides: number[] = []): Promise<{ events: StreamEvent[]; more: boolean }> {
+		const { position } = this
+		const { batch } = await callOne<{ batch: Batch }>(db, 'readEvents', [position, [...this.gaps.ids, ...besides], max])
+		const ids = batch.events.map(({ id }) => id)
+		this.position = this.gaps.note(position, ids, BigInt(batch.next_xid), BigInt(batch.horizon))
+		return { events: batch.events, more: ids.filter((id) => id > position).length >= max }
+	}
+}

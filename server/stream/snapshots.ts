@@ -1,0 +1,75 @@
+import { call } from '../../db/calls.ts'
+import { repeat } from '../background.ts'
+import type { Database } from '../database.ts'
+import type { Log } from '../log.ts'
+import { shape } from '../rest/queues.ts'
+
+const EVERY_MS = 2_000
+
+const kinds = {
+	queue: { type: 'queue_update', statement: 'queues', field: 'queues' },
+	resource: { type: 'resource_update', statement: 'workers', field: 'workers' },
+} as const
+
+export type SnapshotTopic = keyof typeof kinds
+type Send = (text: string) => void
+
+/** The queues or the workers as they are: told to each subscriber at once, and to all when they have changed. */
+export class Snapshot {
+	readonly #kind: (typeof kinds)[SnapshotTopic]
+	readonly #database: Database
+	readonly #log: Log
+	readonly #subscribers = new Set<Send>()
+	/** Those who have been told what `#last` says. */
+	readonly #told = new Set<Send>()
+	#last = ''
+	#looking: { stop: () => Promise<void> } | undefined
+
+	constructor({ topic, database, log }: { topic: SnapshotTopic; database: Database; log: Log }) {
+		this.#kind = kinds[topic]
+		this.#database = database
+		this.#log = log
+	}
+
+	add(send: Send): void {
+		this.#subscribers.add(send)
+		if (this.#looking) this.#tell()
+		else this.#looking = repeat(EVERY_MS, () => this.#look())
+	}
+
+	remove(send: Send): void {
+		this.#subscribers.delete(send)
+		this.#told.delete(send)
+		if (this.#subscribers.size === 0) void this.stop()
+	}
+
+	async stop(): Promise<void> {
+		const looking = this.#looking
+		this.#looking = undefined
+		this.#last = ''
+		this.#told.clear()
+		await looking?.stop()
+	}
+
+	async #look(): Promise<void> {
+		const { type, statement, field } = this.#kind
+		try {
+			const rows = await call(this.#database.own, statement)
+			const text = JSON.stringify({ type, event: 'snapshot', data: { [field]: rows.map(shape) } })
+			if (!this.#looking) return
+			if (text !== this.#last) this.#told.clear()
+			this.#last = text
+			this.#tell()
+		} catch (err) {
+			this.#log.debug({ err }, 'a snapshot could not be taken')
+		}
+	}
+
+	#tell(): void {
+		if (!this.#last) return
+		for (const send of this.#subscribers) {
+			if (!this.#told.has(send)) send(this.#last)
+			this.#told.add(send)
+		}
+	}
+}

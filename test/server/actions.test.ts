@@ -1,0 +1,197 @@
+import test from 'ava'
+import { claim, registerWorker, statusOf } from '../support/db.ts'
+import { isProblem, type Json, useServer } from './support.ts'
+
+const { db, api } = useServer(test)
+
+/** A job of a queue of its own that has failed for good. */
+async function failedJob(queue: string): Promise<string> {
+	const worker = await registerWorker(db, { types: ['echo'], queues: [queue] })
+	const { id } = await api.submit({ queue })
+	const { claim_id } = await claim(db, worker)
+	await claim(db, worker, 0, [
+		{ claim_id: claim_id!, job_id: id, outcome: 'failed', fatal: true, error: { name: 'Error', message: 'never works' } },
+	])
+	return id
+}
+
+test('cancelling a waiting job ends it, and doing so again is refused with its state', async (t) => {
+	const { id } = await api.submit()
+
+	const first = await api.send('PATCH', `/jobs/${id}/cancel`, { reason: 'not needed' })
+	const second = await api.send('PATCH', `/jobs/${id}/cancel`)
+
+	t.is(first.status, 200)
+	t.deepEqual(first.body, { id, status: 'cancelled', cancel_requested: false })
+	t.like((await api.get(`/jobs/${id}`)).body, { status: 'cancelled', reason: 'requested', error: { message: 'not needed' } })
+	isProblem(t, second, 409, 'invalid_state', { state: 'cancelled' })
+})
+
+test('cancelling a running job asks it to stop', async (t) => {
+	const worker = await registerWorker(db, { types: ['echo'], queues: ['asked'] })
+	const { id } = await api.submit({ queue: 'asked' })
+	await claim(db, worker)
+
+	const { body } = await api.send('PATCH', `/jobs/${id}/cancel`)
+
+	t.deepEqual(body, { id, status: 'running', cancel_requested: true })
+	t.is(typeof (await api.get(`/jobs/${id}`)).body.cancel_requested_at, 'string')
+})
+
+test('a cancel request with a field that it does not have is refused', async (t) => {
+	const { id } = await api.submit()
+
+	isProblem(t, await api.send('PATCH', `/jobs/${id}/cancel`, { why: 'x' }), 422, 'invalid_request', { field: 'why' })
+	isProblem(t, await api.send('PATCH', `/jobs/${id}/cancel`, { reason: 'a\0' }), 422, 'invalid_request', { field: 'reason' })
+	t.is(await statusOf(db, id), 'ready')
+})
+
+test('a failed job is listed as a dead letter and can be retried from there', async (t) => {
+	const id = await failedJob('letters')
+
+	const { dead_letters } = (await api.get('/dead-letters?queue=letters')).body
+	const retried = await api.post(`/dead-letters/${id}/retries`)
+
+	t.is(dead_letters.length, 1)
+	t.like(dead_letters[0], { id, type: 'echo', reason: 'fatal', error: { message: 'never works' } })
+	t.is(retried.status, 201)
+	t.is(retried.headers.get('location'), `/jobs/${id}`)
+	t.deepEqual(retried.body, { id, status: 'ready' })
+	t.deepEqual((await api.get('/dead-letters?queue=letters')).body, { dead_letters: [], next_cursor: null })
+})
+
+test('dead letters are paged', async (t) => {
+	const failed = [await failedJob('pages'), await failedJob('pages'), await failedJob('pages')]
+
+	const first = (await api.get('/dead-letters?queue=pages&limit=2')).body
+	const second = (await api.get(`/dead-letters?queue=pages&limit=2&cursor=${first.next_cursor}`)).body
+
+	t.deepEqual(
+		[...first.dead_letters, ...second.dead_letters].map(({ id }: Json) => id),
+		failed.toReversed(),
+	)
+	t.is(second.next_cursor, null)
+})
+
+test('retrying a job that does not allow it is refused with its state', async (t) => {
+	const { id } = await api.submit()
+
+	isProblem(t, await api.post(`/jobs/${id}/retries`), 409, 'invalid_state', { state: 'ready' })
+	isProblem(t, await api.send('DELETE', `/dead-letters/${id}`), 409, 'invalid_state', { state: 'ready' })
+})
+
+test('a cancelled job can be retried', async (t) => {
+	const { id } = await api.submit()
+	await api.send('PATCH', `/jobs/${id}/cancel`)
+
+	const { status, body } = await api.post(`/jobs/${id}/retries`)
+
+	t.is(status, 201)
+	t.deepEqual(body, { id, status: 'ready' })
+})
+
+test('dead letters are retried and discarded by queue and type', async (t) => {
+	const retried = [await failedJob('bulk'), await failedJob('bulk')]
+	const discarded = await failedJob('bulk')
+	const kept = await failedJob('kept')
+
+	const retries = await api.post('/dead-letters/retries', { queue: 'bulk', type: 'echo', max_jobs: 2 })
+	const discards = await api.send('DELETE', '/dead-letters?queue=bulk')
+
+	t.deepEqual(retries.body, { retried: 2 })
+	t.deepEqual(discards.body, { discarded: 1 })
+	t.deepEqual(await Promise.all(retried.map((id) => statusOf(db, id))), ['ready', 'ready'])
+	isProblem(t, await api.get(`/jobs/${discarded}`), 404, 'not_found')
+	t.is(await statusOf(db, kept), 'failed')
+})
+
+test('a dead letter is discarded with 204', async (t) => {
+	const id = await failedJob('discarded')
+
+	const { status, body } = await api.send('DELETE', `/dead-letters/${id}`)
+
+	t.is(status, 204)
+	t.is(body, '')
+	isProblem(t, await api.get(`/jobs/${id}`), 404, 'not_found')
+})
+
+test('wrong requests to retry dead letters are refused', async (t) => {
+	for (const body of [{ max_jobs: 0 }, { max_jobs: 1.5 }, { max_jobs: '1' }, { type: 1 }, { types: [] }])
+		isProblem(t, await api.post('/dead-letters/retries', body), 422, 'invalid_request', { field: Object.keys(body)[0] })
+})
+
+test('a dependency is added to a job that has not started', async (t) => {
+	const [child, parent] = [await api.submit(), await api.submit()]
+
+	const { status, body } = await api.post(`/jobs/${child.id}/dependencies`, { depends_on: parent.id })
+
+	t.is(status, 201)
+	t.deepEqual(body, { id: child.id, status: 'blocked', depends_on: parent.id })
+	t.deepEqual((await api.get(`/jobs/${child.id}`)).body.depends_on, [parent.id])
+	const { body: why } = await api.get(`/jobs/${child.id}/why`)
+	t.false(why.runnable)
+	t.like(why.reasons[0], { code: 'blocked_by', details: { job_ids: [parent.id] } })
+})
+
+test('a dependency that would close a cycle is refused with its members', async (t) => {
+	const parent = await api.submit()
+	const child = await api.submit({ depends_on: [parent.id] })
+
+	const answer = await api.post(`/jobs/${parent.id}/dependencies`, { depends_on: child.id })
+
+	isProblem(t, answer, 422, 'dependency_cycle', { field: 'depends_on' })
+	t.deepEqual(answer.body.members, [parent.id, child.id, parent.id])
+	isProblem(t, await api.post(`/jobs/${parent.id}/dependencies`, { depends_on: parent.id }), 422, 'dependency_cycle')
+})
+
+test('a dependency that is no job is refused, and one on a failed job conflicts', async (t) => {
+	const { id } = await api.submit()
+	const failed = await failedJob('parents')
+	const path = `/jobs/${id}/dependencies`
+
+	isProblem(t, await api.post(path, { depends_on: 'x' }), 422, 'unknown_dependency', { field: 'depends_on' })
+	isProblem(t, await api.post(path, { depends_on: '0190a0a0-0000-7000-8000-000000000000' }), 422, 'unknown_dependency', {
+		field: 'depends_on',
+	})
+	isProblem(t, await api.post(path, { depends_on: [id] }), 422, 'invalid_request', { field: 'depends_on' })
+	isProblem(t, await api.post(path), 422, 'invalid_request')
+	isProblem(t, await api.post(path, { depends_on: failed }), 409, 'invalid_state', { state: 'failed' })
+})
+
+test('a paused queue keeps its jobs until it is resumed', async (t) => {
+	const worker = await registerWorker(db, { types: ['echo'], queues: ['paused'] })
+	const { id } = await api.submit({ queue: 'paused' })
+
+	const paused = await api.send('PUT', '/queues/paused/pause')
+	const whilePaused = await claim(db, worker)
+	const { body: why } = await api.get(`/jobs/${id}/why`)
+	const resumed = await api.send('DELETE', '/queues/paused/pause')
+	const { body: whyNow } = await api.get(`/jobs/${id}/why`)
+	const afterwards = await claim(db, worker)
+
+	t.deepEqual(paused.body, { queue: 'paused', paused: true })
+	t.is(whilePaused.jobs.length, 0)
+	t.false(why.runnable)
+	t.true(why.reasons.some(({ code }: Json) => code === 'queue_paused'))
+	t.deepEqual(resumed.body, { queue: 'paused', paused: false })
+	t.true(whyNow.runnable)
+	t.is(afterwards.jobs[0]!.job_id, id)
+})
+
+test('a queue that cannot be is refused, and one that is not is not found', async (t) => {
+	isProblem(t, await api.send('PUT', '/queues/a%20b/pause'), 422, 'invalid_request', { field: 'name' })
+	isProblem(t, await api.send('DELETE', '/queues/nobody/pause'), 404, 'not_found')
+})
+
+test('a drained worker takes nothing new, and one that has ended cannot be drained', async (t) => {
+	const worker = await registerWorker(db, { types: ['echo'], queues: ['drained'] })
+	await api.submit({ queue: 'drained' })
+
+	const { body } = await api.post(`/workers/${worker}/drain`)
+	const claimed = await claim(db, worker)
+	await db.query('select taskq.stop_worker($1)', [worker])
+
+	t.deepEqual(body, { id: worker, status: 'draining' })
+	t.is(claimed.jobs.length, 0)
+	isProblem(t, await api.post(`/workers/${worker}/drain`), 409, 'worker_ended')
+})

@@ -1,0 +1,213 @@
+import test from 'ava'
+import { claim, registerWorker } from '../support/db.ts'
+import { makeProxy } from './proxy.ts'
+import { clientOf, eventually, isProblem, type Json, startTestServer, useServer } from './support.ts'
+
+const { db, api } = useServer(test)
+
+/** Asks a server's GraphQL endpoint, as soon as its schema is there. */
+async function ask(query: string, variables: Json = {}, headers: Record<string, string> = {}): Promise<Json> {
+	return eventually(async () => {
+		const { status, body } = await api.post('/graphql', { query, variables }, headers)
+		return status !== 503 && body
+	})
+}
+
+const makeKey = async (role: string) => ({
+	Authorization: `Bearer ${(await db.row('select taskq.create_api_key($1, $1) as api_key', [role])).api_key}`,
+})
+
+const SUBMIT = `mutation ($input: SubmitJobInput!) { submitJob(input: $input) { submitted { jobId status created warnings } } }`
+
+test('a job is submitted and read', async (t) => {
+	const input = {
+		type: 'echo',
+		payload: { message: 'hi' },
+		priority: 'high',
+		cpuUnits: 0.5,
+		maxAttempts: 7,
+		metadata: { a: 1 },
+		name: 'by graphql',
+	}
+
+	const { data, errors } = await ask(SUBMIT, { input })
+	const { submitted } = data.submitJob
+	const { data: read } = await ask(
+		`query ($id: UUID!) { job(jobId: $id) { type status priority payload cpuUnits maxAttempts metadata name } explainJob(jobId: $id) { code } }`,
+		{ id: submitted.jobId },
+	)
+
+	t.is(errors, undefined)
+	t.like(submitted, { status: 'ready', created: true, warnings: [] })
+	t.deepEqual(read.job, {
+		...{ type: 'echo', status: 'ready', priority: 2, payload: { message: 'hi' }, cpuUnits: '0.500', maxAttempts: 7 },
+		...{ metadata: { a: 1 }, name: 'by graphql' },
+	})
+	t.deepEqual(read.explainJob.map(({ code }: Json) => code).length, 1)
+})
+
+test('jobs are listed by filters, page by page, with what happened to each', async (t) => {
+	const worker = await registerWorker(db, { types: ['echo'], queues: ['graphql'] })
+	const submitted = [await api.submit({ queue: 'graphql' }), await api.submit({ queue: 'graphql' }), await api.submit({ queue: 'graphql' })]
+	const { claim_id, jobs } = await claim(db, worker)
+	const logs = [{ level: 'info' as const, message: 'done', age_seconds: 0 }]
+	await claim(db, worker, 0, [{ claim_id: claim_id!, job_id: jobs[0]!.job_id, outcome: 'completed', result: 1, logs }])
+	const query = `query ($before: UUID, $status: [JobStatus]) {
+		countJobs(queue: "graphql")
+		listJobs(queue: "graphql", status: $status, maxRows: 2, before: $before) {
+			jobId executions { nodes { attempt outcome workerId } } logs { totalCount nodes { message level } }
+		}
+	}`
+
+	const first = (await ask(query)).data
+	const second = (await ask(query, { before: first.listJobs[1].jobId })).data
+	const completed = (await ask(query, { status: ['completed'] })).data.listJobs
+
+	t.is(first.countJobs, '3')
+	t.deepEqual(
+		[...first.listJobs, ...second.listJobs].map(({ jobId }) => jobId),
+		submitted.map(({ id }) => id).toReversed(),
+	)
+	t.is(completed.length, 1)
+	t.deepEqual(completed[0].executions.nodes, [{ attempt: 1, outcome: 'completed', workerId: worker }])
+	t.deepEqual(completed[0].logs, { totalCount: 1, nodes: [{ message: 'done', level: 'info' }] })
+})
+
+test('queues, workers, task types and dead letters are read', async (t) => {
+	const worker = await registerWorker(db, { types: ['echo'], queues: ['graphql-failing'] })
+	const { id } = await api.submit({ queue: 'graphql-failing' })
+	const { claim_id } = await claim(db, worker)
+	await claim(db, worker, 0, [{ claim_id: claim_id!, job_id: id, outcome: 'failed', fatal: true, error: { name: 'Error', message: 'no' } }])
+
+	const { data } = await ask(
+		`query ($id: UUID!, $worker: UUID!) {
+		queues { nodes { queue readyCount } } queue(queue: "graphql-failing") { queue }
+		worker(workerId: $worker) { status cpuUnits } workers { nodes { workerId } }
+		taskTypes { nodes { type payloadSchema } }
+		deadLetter(jobId: $id) { type error reason } deadLetters { nodes { jobId } }
+	}`,
+		{ id, worker },
+	)
+
+	t.true(data.queues.nodes.some(({ queue }: Json) => queue === 'graphql-failing'))
+	t.is(data.worker.status, 'active')
+	t.true(data.taskTypes.nodes.some(({ type, payloadSchema }: Json) => type === 'sleep' && payloadSchema.type === 'object'))
+	t.like(data.deadLetter, { type: 'echo', reason: 'fatal', error: { message: 'no' } })
+	t.true(data.deadLetters.nodes.some(({ jobId }: Json) => jobId === id))
+})
+
+test('no page is unbounded or larger than 200', async (t) => {
+	await Promise.all(Array.from({ length: 205 }, () => api.submit({ queue: 'many' })))
+	const count = async (args: string) => (await ask(`{ listJobs(queue: "many"${args}) { jobId } }`)).data?.listJobs.length
+
+	t.is(await count(''), 50)
+	t.is(await count(', maxRows: 200'), 200)
+	for (const query of ['listJobs(maxRows: 201) { jobId }', 'listJobs(maxRows: null) { jobId }', 'listJobs(maxRows: 0) { jobId }']) {
+		const { data, errors } = await ask(`{ ${query} }`)
+
+		t.is(data, undefined)
+		t.is(errors.length, 1)
+	}
+	for (const first of ['201', 'null', '-1']) t.is((await ask(`{ taskTypes(first: ${first}) { nodes { type } } }`)).errors.length, 1)
+	t.is(
+		(await ask('query ($n: PageSize!) { queues(first: $n) { nodes { queue } } }', { n: 1000 })).errors[0].extensions.code,
+		'invalid_request',
+	)
+	t.is((await ask('{ queues { nodes { queue } } }')).errors, undefined)
+})
+
+test('the schema can read and submit, and nothing more', async (t) => {
+	const { data } = await ask(`{ __schema { queryType { fields { name } } mutationType { fields { name } } subscriptionType { name } } }`)
+
+	const names = ({ fields }: Json) => fields.map(({ name }: Json) => name).toSorted()
+
+	t.deepEqual(names(data.__schema.mutationType), ['submitJob'])
+	t.deepEqual(names(data.__schema.queryType), [
+		...['countJobs', 'deadLetter', 'deadLetters', 'explainJob', 'job', 'jobExecution', 'jobLog', 'listJobs', 'queue', 'queues'],
+		...['taskType', 'taskTypes', 'worker', 'workers'],
+	])
+	t.is(data.__schema.subscriptionType, null)
+})
+
+test('errors carry the name, the SQLSTATE, the field and a hint', async (t) => {
+	const expected: [query: string, variables: Json, extensions: Json][] = [
+		[SUBMIT, { input: { type: 'nope' } }, { code: 'unknown_job_type', sqlstate: 'TQ421', field: 'type' }],
+		[SUBMIT, { input: { type: 'echo', priority: 'urgent' } }, { code: 'invalid_request', sqlstate: 'TQ422', field: 'priority' }],
+		[SUBMIT, { input: { type: 'echo', payload: { a: '\0' } } }, { code: 'invalid_request', sqlstate: '22P05' }],
+		[
+			'query ($id: UUID!) { explainJob(jobId: $id) { code } }',
+			{ id: '0190a0a0-0000-7000-8000-000000000000' },
+			{ code: 'not_found', sqlstate: 'TQ404' },
+		],
+	]
+
+	for (const [query, variables, extensions] of expected) {
+		const { errors } = await ask(query, variables)
+
+		t.like(errors[0].extensions, extensions)
+	}
+	t.is(typeof (await ask(SUBMIT, { input: { type: 'nope' } })).errors[0].extensions.hint, 'string')
+})
+
+test('an idempotency key works as it does elsewhere', async (t) => {
+	const input = { type: 'echo', payload: { n: 1 }, idempotencyKey: 'graphql' }
+
+	const first = (await ask(SUBMIT, { input })).data.submitJob.submitted
+	const again = (await ask(SUBMIT, { input })).data.submitJob.submitted
+	const { errors } = await ask(SUBMIT, { input: { ...input, payload: { n: 2 } } })
+
+	t.like(again, { jobId: first.jobId, created: false })
+	t.like(errors[0].extensions, { code: 'idempotency_conflict', job_id: first.jobId })
+})
+
+test('a request runs in the role of its caller', async (t) => {
+	const reader = await makeKey('taskq_reader')
+	const client = await makeKey('taskq_client')
+
+	const refused = await ask(SUBMIT, { input: { type: 'echo' } }, reader)
+	const allowed = await ask(SUBMIT, { input: { type: 'echo' } }, client)
+	const read = await ask('{ countJobs }', {}, reader)
+
+	t.is(refused.errors[0].extensions.code, 'forbidden')
+	const { created_by } = (await api.get(`/jobs/${allowed.data.submitJob.submitted.jobId}`)).body
+	t.is(created_by, 'postgres/taskq_client')
+	t.is(read.errors, undefined)
+	isProblem(t, await api.post('/graphql', { query: '{ countJobs }' }, { Authorization: 'Bearer taskq_a_b' }), 401, 'unauthenticated')
+	isProblem(t, await api.post('/graphql', { query: '{ countJobs }' }, { Origin: 'http://evil.example' }), 403, 'forbidden')
+})
+
+test('GraphiQL is served without a look at any other host', async (t) => {
+	await ask('{ countJobs }')
+
+	const page = await (await fetch(`${api.url}/graphiql`)).text()
+	const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
+	const answers = await Promise.all(assets.map((path) => fetch(new URL(path, api.url))))
+
+	t.true(assets.length > 0)
+	t.deepEqual(
+		assets.filter((path) => !path.startsWith('/graphiql-static/')),
+		[],
+	)
+	t.true(answers.every(({ status }) => status === 200))
+})
+
+test('while the database is away GraphQL says so, and its schema comes when the database does', async (t) => {
+	const proxy = await makeProxy(db.url)
+	const server = await startTestServer(db, { connectionString: proxy.url })
+	const other = clientOf(server.url)
+	const count = () => other.post('/graphql', { query: '{ countJobs }' })
+
+	const before = await count()
+	await proxy.open()
+	const { body } = await eventually(async () => {
+		const answer = await count()
+		return answer.status === 200 && answer
+	})
+	await proxy.close()
+	const after = await count()
+
+	isProblem(t, before, 503, 'database_unavailable')
+	t.is(body.errors, undefined)
+	t.is(after.body.errors[0].extensions.code, 'database_unavailable')
+	await server.stop()
+})
