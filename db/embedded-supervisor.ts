@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded.ts'
 
 /** Looking at a process costs nothing; whoever waits for the database waits this much longer. */
@@ -5,13 +6,13 @@ const LOOK_MS = 250
 
 /**
  * Starts PostgreSQL and keeps it up: one that ends without being asked is started again on the same port, so that the
- * connection string stays good and everyone reconnects by himself.
+ * connection string, to this database of it, stays good and everyone reconnects by himself.
  */
-export async function keepEmbedded(options: EmbeddedOptions): Promise<Pick<Embedded, 'url' | 'stop'>> {
+export async function keepEmbedded(options: EmbeddedOptions & { database: string }): Promise<Pick<Embedded, 'url' | 'stop'>> {
 	const { progress = () => {} } = options
 	let postgres = await startEmbedded(options)
-	const { url } = postgres
-	const port = Number(new URL(url).port)
+	const port = Number(new URL(postgres.url).port)
+	const url = await makeDatabase(postgres.url, options.database)
 
 	let starting: Promise<void> | undefined
 	const restart = async () => {
@@ -38,4 +39,13 @@ export async function keepEmbedded(options: EmbeddedOptions): Promise<Pick<Embed
 			await postgres.stop()
 		},
 	}
+}
+
+async function makeDatabase(url: string, name: string): Promise<string> {
+	const client = new pg.Client(url)
+	await client.connect()
+	const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
+	if (!rowCount) await client.query(`create database ${client.escapeIdentifier(name)}`)
+	await client.end()
+	return Object.assign(new URL(url), { pathname: `/${name}` }).href
 }

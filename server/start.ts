@@ -1,7 +1,6 @@
 /** `npm start`: everything in one process. PostgreSQL (DATABASE_URL, or one of its own), migrations, a server, a worker. */
 import fs from 'node:fs'
 import path from 'node:path'
-import pg from 'pg'
 import { keepEmbedded } from '../db/embedded-supervisor.ts'
 import { migrate } from '../db/migrate.ts'
 import { type Settings, settingsOrExit } from '../db/settings.ts'
@@ -40,12 +39,7 @@ function isTaskq(pid: number): boolean {
 async function startPostgres({ TASKQ_DATA_DIR, TASKQ_PG_PORT }: Settings): ReturnType<typeof keepEmbedded> {
 	lockDataDir(TASKQ_DATA_DIR)
 	const settings = { max_connections: 200, shared_buffers: '256MB', max_wal_size: '2GB' }
-	const postgres = await keepEmbedded({ dataDir: path.join(TASKQ_DATA_DIR, 'postgresql'), port: TASKQ_PG_PORT, settings, progress: say })
-	const client = new pg.Client(postgres.url)
-	await client.connect()
-	if (!(await client.query("select from pg_database where datname = 'taskq'")).rowCount) await client.query('create database taskq')
-	await client.end()
-	return { ...postgres, url: postgres.url.replace(/postgres$/, 'taskq') }
+	return keepEmbedded({ database: 'taskq', dataDir: path.join(TASKQ_DATA_DIR, 'postgresql'), port: TASKQ_PG_PORT, settings, progress: say })
 }
 
 const stops: (() => Promise<void>)[] = []

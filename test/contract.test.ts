@@ -37,8 +37,7 @@ const sql =
 
 const hasSql = (text: string): boolean => sql.test(code(text))
 
-// start.ts makes the database in the PostgreSQL that it brings up
-const mayHoldSql = [/^db\/(calls|migrate|commit)\.ts$/, /^server\/start\.ts$/, /^worker\/tasks\//]
+const mayHoldSql = [/^db\/(calls|migrate|commit|embedded-supervisor)\.ts$/, /^worker\/tasks\//]
 
 test('no TypeScript but db/calls.ts and what makes the database holds SQL', (t) => {
 	const files = ['db', 'server', 'worker'].flatMap((folder) =>

@@ -41,11 +41,11 @@ async function changedBy(sql: string): Promise<string[]> {
 	return [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name))
 }
 
-test('the committed migrations make what functions/ says', async (t) => {
+test.serial('the committed migrations make what functions/ says', async (t) => {
 	t.deepEqual(await changedBy(expandedIndex()), [], 'run `npm run migrate:commit` after a change in functions/')
 })
 
-test('a function, a comment and a view that drifted are found by name', async (t) => {
+test.serial('a function, a comment and a view that drifted are found by name', async (t) => {
 	const drifted = await changedBy(`
 		create or replace function taskq_private.timeout_grace() returns interval language sql immutable parallel safe as $$ select interval '1 hour'; $$;
 		comment on function taskq.tick() is 'Something else.';
@@ -56,7 +56,7 @@ test('a function, a comment and a view that drifted are found by name', async (t
 	t.deepEqual(drifted.sort(), ['taskq.tick()', 'taskq.workers', 'taskq_private.added()', 'taskq_private.timeout_grace()'])
 })
 
-test('no migration lies about uncommitted', (t) => {
+test.serial('no migration lies about uncommitted', (t) => {
 	const current = path.join(root, 'db/migrations/current')
 	const rest = fs
 		.readdirSync(current)

@@ -5,7 +5,7 @@
 -- level weighs as much as aging_seconds of waiting, or as 30 years where the queue has none: strict priority.
 -- In that order they are taken while the running sum fits; one that does not fit is passed over.
 create or replace function taskq_private.choose_lanes(
-  worker taskq_private.workers, max_jobs integer, out lane_ids integer[], out job_counts integer[]
+  worker taskq_private.workers, max_jobs integer, out lane_ids integer[], out job_counts integer[], out handicaps interval[]
 )
 language plpgsql
 stable
@@ -18,9 +18,10 @@ begin
   select free.cpu_units, free.memory_mb into v_free from taskq_private.free_capacity(worker) as free;
 
   for v_head in
-    select l.lane_id, l.cpu_units, l.memory_mb
+    select l.lane_id, l.cpu_units, l.memory_mb, behind.handicap
     from taskq_private.lanes as l
     join taskq_private.queues as q on q.queue = l.queue
+    cross join lateral (select (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second')) as behind (handicap)
     cross join lateral (
       select r.ready_at, r.job_id
       from taskq_private.ready_jobs as r
@@ -38,21 +39,27 @@ begin
       and l.cpu_units <= v_free.cpu_units
       and l.memory_mb <= v_free.memory_mb
       and l.resources = '{}'
-    order by head.ready_at + (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second'), head.ready_at, head.job_id
+    order by head.ready_at + behind.handicap, head.ready_at, head.job_id
   loop
     if v_head.cpu_units <= v_free.cpu_units and v_head.memory_mb <= v_free.memory_mb then
       v_free.cpu_units := v_free.cpu_units - v_head.cpu_units;
       v_free.memory_mb := v_free.memory_mb - v_head.memory_mb;
       lane_ids := lane_ids || v_head.lane_id;
+      handicaps := handicaps || v_head.handicap;
       v_taken := v_taken + 1;
       exit when v_taken = max_jobs;
     end if;
   end loop;
 
-  select array_agg(t.lane_id order by t.first), array_agg(t.jobs order by t.first)
-  into lane_ids, job_counts
-  from (select u.lane_id, count(*)::integer as jobs, min(u.place) as first from unnest(lane_ids) with ordinality as u (lane_id, place) group by u.lane_id) as t;
+  select array_agg(t.lane_id), array_agg(t.jobs), array_agg(t.handicap)
+  into lane_ids, job_counts, handicaps
+  from (
+    select u.lane_id, count(*)::integer as jobs, min(u.handicap) as handicap
+    from unnest(lane_ids, handicaps) as u (lane_id, handicap)
+    group by u.lane_id
+    order by min(u.handicap)
+  ) as t;
 end;
 $$;
 comment on function taskq_private.choose_lanes(taskq_private.workers, integer) is
-  'The lanes to take jobs from and how many from each, best first, so that together they fit what the worker has free.';
+  'The lanes to take jobs from and how many from each, so that together they fit what the worker has free; and what to add to ready_at for the effective order.';

@@ -19,14 +19,18 @@ begin
 
   select array_agg(head.row_id) as row_ids, array_agg(head.job_id) as job_ids, array_agg(head.lane_id) as lane_ids, array_agg(head.attempt) as attempts
   into v_taken
-  from unnest(v_chosen.lane_ids, v_chosen.job_counts) as chosen (lane_id, job_count)
-  cross join lateral (
-    select r.ctid as row_id, r.job_id, r.lane_id, r.attempt
-    from taskq_private.ready_jobs as r
-    where r.lane_id = chosen.lane_id
-    order by r.ready_at, r.job_id
-    limit chosen.job_count
-    for update skip locked
+  from (
+    select r.*
+    from unnest(v_chosen.lane_ids, v_chosen.job_counts, v_chosen.handicaps) as chosen (lane_id, job_count, handicap)
+    cross join lateral (
+      select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
+      from taskq_private.ready_jobs as r
+      where r.lane_id = chosen.lane_id
+      order by r.ready_at, r.job_id
+      limit chosen.job_count
+      for update skip locked
+    ) as r
+    order by r.ready_at + chosen.handicap, r.ready_at, r.job_id
   ) as head;
   if v_taken.job_ids is null then
     return;

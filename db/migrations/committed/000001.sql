@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:eb68aa5a91acb8dad4f0cfd702942a10611f45ff
+--! Hash: sha1:c5412827305288d0c1b11bad648ee5840a47be90
 
 --! split: 1-roles.sql
 -- Roles are shared by all databases of a cluster, so they may be there already.
@@ -1789,7 +1789,7 @@ comment on function taskq_private.free_capacity(taskq_private.workers) is 'What 
 -- level weighs as much as aging_seconds of waiting, or as 30 years where the queue has none: strict priority.
 -- In that order they are taken while the running sum fits; one that does not fit is passed over.
 create or replace function taskq_private.choose_lanes(
-  worker taskq_private.workers, max_jobs integer, out lane_ids integer[], out job_counts integer[]
+  worker taskq_private.workers, max_jobs integer, out lane_ids integer[], out job_counts integer[], out handicaps interval[]
 )
 language plpgsql
 stable
@@ -1802,9 +1802,10 @@ begin
   select free.cpu_units, free.memory_mb into v_free from taskq_private.free_capacity(worker) as free;
 
   for v_head in
-    select l.lane_id, l.cpu_units, l.memory_mb
+    select l.lane_id, l.cpu_units, l.memory_mb, behind.handicap
     from taskq_private.lanes as l
     join taskq_private.queues as q on q.queue = l.queue
+    cross join lateral (select (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second')) as behind (handicap)
     cross join lateral (
       select r.ready_at, r.job_id
       from taskq_private.ready_jobs as r
@@ -1822,24 +1823,30 @@ begin
       and l.cpu_units <= v_free.cpu_units
       and l.memory_mb <= v_free.memory_mb
       and l.resources = '{}'
-    order by head.ready_at + (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second'), head.ready_at, head.job_id
+    order by head.ready_at + behind.handicap, head.ready_at, head.job_id
   loop
     if v_head.cpu_units <= v_free.cpu_units and v_head.memory_mb <= v_free.memory_mb then
       v_free.cpu_units := v_free.cpu_units - v_head.cpu_units;
       v_free.memory_mb := v_free.memory_mb - v_head.memory_mb;
       lane_ids := lane_ids || v_head.lane_id;
+      handicaps := handicaps || v_head.handicap;
       v_taken := v_taken + 1;
       exit when v_taken = max_jobs;
     end if;
   end loop;
 
-  select array_agg(t.lane_id order by t.first), array_agg(t.jobs order by t.first)
-  into lane_ids, job_counts
-  from (select u.lane_id, count(*)::integer as jobs, min(u.place) as first from unnest(lane_ids) with ordinality as u (lane_id, place) group by u.lane_id) as t;
+  select array_agg(t.lane_id), array_agg(t.jobs), array_agg(t.handicap)
+  into lane_ids, job_counts, handicaps
+  from (
+    select u.lane_id, count(*)::integer as jobs, min(u.handicap) as handicap
+    from unnest(lane_ids, handicaps) as u (lane_id, handicap)
+    group by u.lane_id
+    order by min(u.handicap)
+  ) as t;
 end;
 $$;
 comment on function taskq_private.choose_lanes(taskq_private.workers, integer) is
-  'The lanes to take jobs from and how many from each, best first, so that together they fit what the worker has free.';
+  'The lanes to take jobs from and how many from each, so that together they fit what the worker has free; and what to add to ready_at for the effective order.';
 --! EndIncluded 3_claim/choose_lanes.sql
 --  take_jobs: from the heads of those lanes into a claim
 --! Included 3_claim/timeout_grace.sql
@@ -1876,14 +1883,18 @@ begin
 
   select array_agg(head.row_id) as row_ids, array_agg(head.job_id) as job_ids, array_agg(head.lane_id) as lane_ids, array_agg(head.attempt) as attempts
   into v_taken
-  from unnest(v_chosen.lane_ids, v_chosen.job_counts) as chosen (lane_id, job_count)
-  cross join lateral (
-    select r.ctid as row_id, r.job_id, r.lane_id, r.attempt
-    from taskq_private.ready_jobs as r
-    where r.lane_id = chosen.lane_id
-    order by r.ready_at, r.job_id
-    limit chosen.job_count
-    for update skip locked
+  from (
+    select r.*
+    from unnest(v_chosen.lane_ids, v_chosen.job_counts, v_chosen.handicaps) as chosen (lane_id, job_count, handicap)
+    cross join lateral (
+      select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
+      from taskq_private.ready_jobs as r
+      where r.lane_id = chosen.lane_id
+      order by r.ready_at, r.job_id
+      limit chosen.job_count
+      for update skip locked
+    ) as r
+    order by r.ready_at + chosen.handicap, r.ready_at, r.job_id
   ) as head;
   if v_taken.job_ids is null then
     return;

@@ -22,6 +22,27 @@ test.serial('a claimed job comes with all that is needed to run it', async (t) =
 	t.like(await stage.job(id), { status: 'running', worker_id: stage.worker })
 })
 
+test.serial('the jobs of one claim come in their order, also when it took them from several lanes', async (t) => {
+	const stage = await makeStage(db)
+	const ids: string[] = []
+	for (const [priority, memory_mb] of [
+		[3, 1],
+		[3, 2],
+		[1, 3],
+		[3, 1],
+		[3, 2],
+		[1, 4],
+	])
+		ids.push(await stage.submitOne({ priority, resource_requirements: { memory_mb } }))
+
+	const claimed = await stage.claim(6)
+
+	t.deepEqual(
+		jobIds(claimed),
+		[2, 5, 0, 1, 3, 4].map((n) => ids[n]),
+	)
+})
+
 test.serial('without work the answer is empty', async (t) => {
 	const stage = await makeStage(db)
 

@@ -93,10 +93,15 @@ test.serial('an id that will never come is known by the horizon', async (t) => {
 	await stage.submitOne()
 	const during = await read(since)
 	await session.query('rollback')
-	const after = await read(since)
+	let after = await read(since)
+	// transactions of other databases, those of other tests, hold the horizon back too
+	while (BigInt(after.horizon) < BigInt(during.next_xid)) after = await read(since)
 
 	t.true(BigInt(during.horizon) < BigInt(during.next_xid))
-	t.true(BigInt(after.horizon) >= BigInt(during.next_xid))
+	t.deepEqual(
+		after.events.map(({ id }) => id),
+		[Number(since) + 2],
+	)
 })
 
 test.serial('who resumes after an event is shown those before it that it may not have seen', async (t) => {
@@ -110,7 +115,9 @@ test.serial('who resumes after an event is shown those before it that it may not
 	const seen = await position()
 	await session.query('commit')
 
-	t.deepEqual([await late(seen), await late('0'), await late('999999')], [[hidden], [], []])
+	t.true((await late(seen)).includes(hidden))
+	t.false((await late(seen)).includes(seen))
+	t.deepEqual([await late('0'), await late('999999')], [[], []])
 })
 
 test.serial('the position is the newest and the oldest event', async (t) => {
