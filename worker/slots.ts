@@ -59,6 +59,11 @@ export class Slots {
 		return this.#running.size === 0 && this.#waiting.length === 0 && this.#outcomes.length === 0
 	}
 
+	/** Whether anything waits here for a free hand. */
+	get isAhead(): boolean {
+		return this.#waiting.length > 0
+	}
+
 	get claimIds(): string[] {
 		return [
 			...new Set(

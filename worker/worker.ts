@@ -114,7 +114,10 @@ export class Worker {
 			this.#slots.returnWaiting(this.#draining)
 			const room = this.#draining ? 0 : this.#slots.room
 			if (this.#slots.hasOutcomes || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
-			else await woken
+			else {
+				if (this.#slots.isAhead) this.#waker.dueIn(null) // what is claimed ahead may have to go back
+				await woken
+			}
 		}
 		this.#waker.stop()
 	}

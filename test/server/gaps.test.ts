@@ -38,7 +38,9 @@ test('what another reader misses is taken over, but for what is still to come', 
 	other.note(4, [8, 12], 50n, 40n)
 
 	gaps.adopt(other, 10)
+	const adopted = gaps.ids
 	gaps.note(10, [], 60n, 50n)
 
+	t.deepEqual(adopted, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
 	t.deepEqual(gaps.ids, [1, 2, 3, 4, 5, 6, 7, 8, 9])
 })
