@@ -37,6 +37,7 @@ test.serial('every curl line of the README is answered without an error', async 
 			)
 		})
 		t.is(run.status, 0, `${lines}\n${run.output}`)
+		t.notRegex(run.output, /"errors":/, lines)
 	}
 	t.true(scripts.length >= 3)
 })

@@ -73,6 +73,11 @@ async function runAva(files: string[], env: NodeJS.ProcessEnv): Promise<Counted>
 const started = performance.now()
 const postgres = await startPostgres()
 const template = `taskq_template_${process.pid}`
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+	process.once(signal, async () => {
+		await postgres.stop() // nothing is left behind by a run that was cut short
+		process.exit(1)
+	})
 let counted = { passed: 0, failed: 1, skipped: 0 }
 try {
 	await makeTemplate(postgres.url, template)

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import pg from 'pg'
 import { settingNames } from '../db/settings.ts'
 import { until } from './support/worker.ts'
 
@@ -102,12 +103,18 @@ test('killed without warning it starts again, with the PostgreSQL that was left 
 	t.is((job as { id: string }).id, id)
 })
 
-test('a PostgreSQL that is killed is started again, and jobs go on', async (t) => {
+test('a PostgreSQL that is killed, whose address `npm run url` tells, is started again, and jobs go on', async (t) => {
 	const env = { TASKQ_DATA_DIR: dataDir(t) }
 	const started = npmStart(t, env)
 	const url = await started.url()
 	const { id } = await post(url, { type: 'sleep', payload: { duration: 0.5 } })
 	const postmaster = Number(fs.readFileSync(path.join(env.TASKQ_DATA_DIR, 'postgresql/postmaster.pid'), 'utf8').split('\n')[0])
+
+	const printed = spawnSync('npm', ['run', '-s', 'url'], { cwd: root, env: { ...process.env, DATABASE_URL: '', ...env }, encoding: 'utf8' })
+	const client = new pg.Client(printed.stdout.trim())
+	await client.connect()
+	const { rows } = await client.query('select type from taskq.jobs')
+	await client.end()
 
 	process.kill(postmaster, 'SIGKILL')
 	await until(() => started.output().includes('PostgreSQL is back'))
@@ -116,6 +123,7 @@ test('a PostgreSQL that is killed is started again, and jobs go on', async (t) =
 		const job = (await (await fetch(`${url}/jobs/${id}`)).json()) as any
 		return job.status === 'completed' && job
 	})
+	t.deepEqual(rows, [{ type: 'sleep' }])
 	t.deepEqual(completed.result, { slept: 0.5 })
 })
 
