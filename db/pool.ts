@@ -31,6 +31,8 @@ export const connectionOptions = ({ connectionString, role, name }: PoolOptions)
 /** A pool whose connections act in one role. A connection that breaks while idle is reported and replaced, never thrown. */
 export function makePool(options: PoolOptions): pg.Pool {
 	const pool = new pg.Pool({ ...connectionOptions(options), max: options.max ?? 10 })
-	pool.on('error', options.onError ?? (() => {}))
+	const onError = options.onError ?? (() => {})
+	pool.on('error', onError)
+	pool.on('connect', (client) => client.on('error', onError)) // one that breaks while it is checked out
 	return pool
 }

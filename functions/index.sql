@@ -135,6 +135,7 @@
 --!include 7_operate/take_unstarted.sql
 --!include 7_operate/put_unstarted.sql
 --  pause_queue, resume_queue, set_queue_aging, drain_worker, configure
+--!include 7_operate/check_queue_name.sql
 --!include 7_operate/record_queue_event.sql
 --!include 7_operate/pause_queue.sql
 --!include 7_operate/resume_queue.sql

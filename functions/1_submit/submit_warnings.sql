@@ -1,4 +1,4 @@
--- A job that no live worker can ever carry is accepted all the same: a larger one may come.
+-- A job that none of the live workers for its type and queue can ever carry is accepted all the same: a larger one may come.
 create or replace function taskq_private.submit_warnings(lane_id integer)
 returns text[]
 language sql
@@ -14,6 +14,9 @@ as $$
   end
   from taskq_private.lanes as l
   cross join taskq_private.workers as w
-  where l.lane_id = submit_warnings.lane_id and w.status = 'active';
+  where l.lane_id = submit_warnings.lane_id
+    and w.status = 'active'
+    and l.type = any (w.types)
+    and (w.queues is null or l.queue = any (w.queues));
 $$;
 comment on function taskq_private.submit_warnings(integer) is 'What a submitter should know about this lane as things stand.';

@@ -1,6 +1,6 @@
 -- pending | ready | retrying | blocked -> blocked: a new edge for a job that has not started.
 -- Locks: the graph lock, so that of two sessions adding opposite edges the second sees the first's; the parent's place; the
--- child's row. Raises: TQ404, TQ409 with the state, TQ425 with the cycle's members.
+-- child's row. Raises: TQ404, TQ423 for the parent, TQ409 with the state, TQ425 with the cycle's members.
 create or replace function taskq.add_dependency(job_id uuid, depends_on uuid)
 returns taskq.job_status
 language plpgsql
@@ -14,7 +14,11 @@ declare
   v_parent_status taskq.job_status;
   v_place record;
 begin
-  perform taskq_private.lane_of(add_dependency.depends_on);
+  if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then
+    perform taskq_private.raise_error(taskq_private.invalid(
+      'depends_on', format('depends_on "%s" is no job', add_dependency.depends_on), 'TQ423', 'It may have expired, or its id is mistyped.'
+    ));
+  end if;
   perform pg_advisory_xact_lock(1952541558);
   perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
   perform taskq_private.lock_parents(array[add_dependency.depends_on]);

@@ -6,6 +6,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.check_queue_name(pause_queue.queue);
   insert into taskq_private.queues as q (queue, created_at, paused_at, paused_by)
   values (pause_queue.queue, taskq_private.clock(), taskq_private.clock(), taskq_private.actor())
   on conflict on constraint pk_queues do update

@@ -6,6 +6,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.check_queue_name(set_queue_aging.queue);
   insert into taskq_private.queues as q (queue, created_at, aging_seconds)
   values (set_queue_aging.queue, taskq_private.clock(), set_queue_aging.aging_seconds)
   on conflict on constraint pk_queues do update set aging_seconds = excluded.aging_seconds;

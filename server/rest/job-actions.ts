@@ -1,11 +1,10 @@
 /** `/jobs/:id/…`: what can be done with a job. */
-import pg from 'pg'
-import { call, callOne } from '../../db/calls.ts'
+import { callOne } from '../../db/calls.ts'
 import { doorKinds } from '../errors.ts'
 import { invalid } from '../problem.ts'
 import { cancelRequest, check, dependencyRequest } from './check.ts'
 import { readJson } from './json.ts'
-import { type Given, type Handler, idOf, type Routes, UUID } from './routes.ts'
+import { type Handler, idOf, type Routes, UUID } from './routes.ts'
 
 export const jobActionRoutes: Routes = {
 	'/jobs/:id/cancel': { patch: (given) => cancel(given) },
@@ -25,19 +24,9 @@ const addDependency: Handler = async (given) => {
 	const { depends_on } = check(dependencyRequest, readJson(given.req), 'a dependency')
 	if (!UUID.test(depends_on))
 		throw invalid('depends_on', `depends_on ${JSON.stringify(depends_on.slice(0, 100))} is not a job id`, doorKinds.unknown_dependency)
-	const status = await add(given, id, depends_on)
+	const { status } = await callOne<{ status: string }>(given.db, 'addDependency', [id, depends_on])
 	given.res.status(201).location(`/jobs/${id}`)
 	return { id, status, depends_on: depends_on.toLowerCase() }
-}
-
-async function add({ db }: Given, id: string, dependsOn: string): Promise<string> {
-	try {
-		return (await callOne<{ status: string }>(db, 'addDependency', [id, dependsOn])).status
-	} catch (error) {
-		if (!(error instanceof pg.DatabaseError) || error.code !== 'TQ404') throw error
-		await call(db, 'getJob', [id]) // it is this job that is unknown; or else:
-		throw invalid('depends_on', `depends_on "${dependsOn}" is no job`, doorKinds.unknown_dependency, error.hint)
-	}
 }
 
 const retry: Handler = async ({ res, db, params }) => {

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:c5412827305288d0c1b11bad648ee5840a47be90
+--! Hash: sha1:ae53d135edd05fe0de2b68dcb3695d6fa55840dc
 
 --! split: 1-roles.sql
 -- Roles are shared by all databases of a cluster, so they may be there already.
@@ -1432,7 +1432,7 @@ comment on function taskq_private.store_jobs(taskq_private.submission[], timesta
 --! EndIncluded 1_submit/store_jobs.sql
 --  submit_each, submit_jobs, submit_job: a list answered one by one, a list all or none, one
 --! Included 1_submit/submit_warnings.sql
--- A job that no live worker can ever carry is accepted all the same: a larger one may come.
+-- A job that none of the live workers for its type and queue can ever carry is accepted all the same: a larger one may come.
 create or replace function taskq_private.submit_warnings(lane_id integer)
 returns text[]
 language sql
@@ -1448,7 +1448,10 @@ as $$
   end
   from taskq_private.lanes as l
   cross join taskq_private.workers as w
-  where l.lane_id = submit_warnings.lane_id and w.status = 'active';
+  where l.lane_id = submit_warnings.lane_id
+    and w.status = 'active'
+    and l.type = any (w.types)
+    and (w.queues is null or l.queue = any (w.queues));
 $$;
 comment on function taskq_private.submit_warnings(integer) is 'What a submitter should know about this lane as things stand.';
 --! EndIncluded 1_submit/submit_warnings.sql
@@ -3173,7 +3176,7 @@ comment on function taskq_private.delete_expired(integer) is 'Deletes finished j
 --! Included 7_operate/add_dependency.sql
 -- pending | ready | retrying | blocked -> blocked: a new edge for a job that has not started.
 -- Locks: the graph lock, so that of two sessions adding opposite edges the second sees the first's; the parent's place; the
--- child's row. Raises: TQ404, TQ409 with the state, TQ425 with the cycle's members.
+-- child's row. Raises: TQ404, TQ423 for the parent, TQ409 with the state, TQ425 with the cycle's members.
 create or replace function taskq.add_dependency(job_id uuid, depends_on uuid)
 returns taskq.job_status
 language plpgsql
@@ -3187,7 +3190,11 @@ declare
   v_parent_status taskq.job_status;
   v_place record;
 begin
-  perform taskq_private.lane_of(add_dependency.depends_on);
+  if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then
+    perform taskq_private.raise_error(taskq_private.invalid(
+      'depends_on', format('depends_on "%s" is no job', add_dependency.depends_on), 'TQ423', 'It may have expired, or its id is mistyped.'
+    ));
+  end if;
   perform pg_advisory_xact_lock(1952541558);
   perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
   perform taskq_private.lock_parents(array[add_dependency.depends_on]);
@@ -3318,6 +3325,20 @@ $$;
 comment on function taskq_private.put_unstarted(uuid, integer, smallint, timestamptz, integer) is 'Puts a job that has not started into the place that it belongs to; answers its status.';
 --! EndIncluded 7_operate/put_unstarted.sql
 --  pause_queue, resume_queue, set_queue_aging, drain_worker, configure
+--! Included 7_operate/check_queue_name.sql
+create or replace function taskq_private.check_queue_name(queue text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  if (queue ~ '^[A-Za-z0-9_.:-]{1,100}$') is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('queue', 'queue must be a queue name of A-Z a-z 0-9 _ . : -, at most 100 characters'));
+  end if;
+end;
+$$;
+comment on function taskq_private.check_queue_name(text) is 'Raises TQ422 for what cannot be the name of a queue.';
+--! EndIncluded 7_operate/check_queue_name.sql
 --! Included 7_operate/record_queue_event.sql
 create or replace function taskq_private.record_queue_event(event text, queue text)
 returns void
@@ -3341,6 +3362,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.check_queue_name(pause_queue.queue);
   insert into taskq_private.queues as q (queue, created_at, paused_at, paused_by)
   values (pause_queue.queue, taskq_private.clock(), taskq_private.clock(), taskq_private.actor())
   on conflict on constraint pk_queues do update
@@ -3381,6 +3403,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.check_queue_name(set_queue_aging.queue);
   insert into taskq_private.queues as q (queue, created_at, aging_seconds)
   values (set_queue_aging.queue, taskq_private.clock(), set_queue_aging.aging_seconds)
   on conflict on constraint pk_queues do update set aging_seconds = excluded.aging_seconds;

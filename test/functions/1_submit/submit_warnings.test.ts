@@ -3,6 +3,18 @@ import { registerTypes, registerWorker, submit, useDb } from '../../support/db.t
 
 const db = useDb(test)
 
+test('workers that do not serve the job do not count', async (t) => {
+	await registerTypes(db, 'served', 'other')
+	await registerWorker(db, { types: ['served'], cpuUnits: 4 })
+	await registerWorker(db, { types: ['other'], cpuUnits: 64 })
+	await registerWorker(db, { types: ['served'], cpuUnits: 64, queues: ['mail'] })
+	const asked = { type: 'served', resource_requirements: { cpu_units: 8 } }
+
+	const [elsewhere, mail] = [await submit(db, asked), await submit(db, { ...asked, queue: 'mail' })]
+
+	t.deepEqual([elsewhere.warnings.length, mail.warnings.length], [1, 0])
+})
+
 test('there is a warning only while no live worker is large enough', async (t) => {
 	await registerTypes(db, 'echo')
 	const large = { resource_requirements: { cpu_units: 8, memory_mb: 100 } }

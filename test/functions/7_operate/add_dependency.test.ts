@@ -99,10 +99,10 @@ test('a graph of ten thousand million paths is looked through in no time', async
 	t.is(await add(await stage.submitOne(), layer[9]!), 'blocked')
 })
 
-test('jobs that do not exist are answered TQ404', async (t) => {
+test('a job that does not exist is answered TQ404, a parent that does not TQ423', async (t) => {
 	const stage = await makeStage(db)
 	const id = await stage.submitOne()
 
-	t.is(await sqlState(add(id, randomUUID())), 'TQ404')
+	t.is(await sqlState(add(id, randomUUID())), 'TQ423')
 	t.is(await sqlState(add(randomUUID(), id)), 'TQ404')
 })

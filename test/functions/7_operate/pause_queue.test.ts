@@ -69,3 +69,8 @@ test('both are events of the queue, and written down', async (t) => {
 		],
 	)
 })
+
+test('what cannot be the name of a queue is answered TQ422', async (t) => {
+	for (const name of ['', 'a b', 'é', 'x'.repeat(101)]) t.is(await sqlState(pause(name)), 'TQ422', name)
+	t.is(await sqlState(db.query('select taskq.set_queue_aging($1, 5)', ['a b'])), 'TQ422')
+})
