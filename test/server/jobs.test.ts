@@ -4,7 +4,7 @@ import { claim, registerWorker, statusOf } from '../support/db.ts'
 import { type Json, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
-const requests: Json[] = JSON.parse(readFileSync(new URL('../../../shared/requests.json', import.meta.url), 'utf8'))
+const requests: Json[] = JSON.parse(readFileSync(new URL('./requests.json', import.meta.url), 'utf8'))
 
 test('a submitted job is answered with 201, where it is, and all that is known of it', async (t) => {
 	const request = {
