@@ -97,9 +97,11 @@
 --!include 5_finish/next_status.sql
 --!include 5_finish/fail_attempts.sql
 --  complete_job, fail_job: one job, inside a handler's own transaction or from plain SQL
+--!include 5_finish/end_held_job.sql
 --!include 5_finish/complete_job.sql
 --!include 5_finish/fail_job.sql
 --  stop_worker, release_unknown_claims, rescue_lost_workers, expire_attempts: goodbyes, lost answers, deaths, and what overran
+--!include 5_finish/end_claims.sql
 --!include 5_finish/end_worker.sql
 --!include 5_finish/stop_worker.sql
 --!include 5_finish/release_unknown_claims.sql

@@ -2,10 +2,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { keepEmbedded } from '../db/embedded-supervisor.ts'
+import { onStop } from '../db/lifecycle.ts'
 import { migrate } from '../db/migrate.ts'
 import { type Settings, settingsOrExit } from '../db/settings.ts'
 import { startWorker } from '../worker/main.ts'
-import { onStop } from './lifecycle.ts'
 import { makeLog } from './log.ts'
 import { startServer } from './main.ts'
 

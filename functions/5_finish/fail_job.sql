@@ -7,24 +7,9 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
-declare
-  v_ended taskq_private.ended_attempt[];
 begin
-  perform from taskq_private.claims as c where c.claim_id = fail_job.claim_id for update;
-  v_ended := array(
-    select row(
-      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, 'failed', null,
-      jsonb_build_object('message', fail_job.error), fail_job.fatal, null
-    )::taskq_private.ended_attempt
-    from taskq_private.held_attempts(array[fail_job.claim_id]) as h
-    where h.job_id = fail_job.job_id
-  );
-  if cardinality(v_ended) = 0 then
-    perform taskq_private.raise_claim_lost(fail_job.claim_id, fail_job.job_id);
-  end if;
-  perform taskq_private.end_attempts(v_ended);
-  return taskq_private.status_of(fail_job.job_id);
+  perform taskq_private.end_held_job(claim_id, job_id, 'failed', error => jsonb_build_object('message', fail_job.error), fatal => fail_job.fatal);
+  return taskq_private.status_of(job_id);
 end;
 $$;
 comment on function taskq.fail_job(bigint, uuid, text, boolean) is

@@ -9,25 +9,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
-declare
-  v_ended taskq_private.ended_attempt[];
 begin
   perform taskq_private.lock_worker(release_unknown_claims.worker_id);
-  perform from taskq_private.claims as c
-  where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
-  order by c.claim_id
-  for update;
-
-  v_ended := array(
-    select row(h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, 'released', null, null, null, null)::taskq_private.ended_attempt
-    from taskq_private.held_attempts(array(
+  return taskq_private.end_claims(
+    array(
       select c.claim_id from taskq_private.claims as c
       where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
-    )) as h
-    order by h.job_id
+    ),
+    'released'
   );
-  perform taskq_private.end_attempts(v_ended);
-  return cardinality(v_ended);
 end;
 $$;
 comment on function taskq.release_unknown_claims(uuid, bigint[]) is

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:ae53d135edd05fe0de2b68dcb3695d6fa55840dc
+--! Hash: sha1:edebd736e2fc02c71f44b6195fd4768adfafcfbb
 
 --! split: 1-roles.sql
 -- Roles are shared by all databases of a cluster, so they may be there already.
@@ -2420,6 +2420,37 @@ $$;
 comment on function taskq_private.fail_attempts(taskq_private.ended_attempt[]) is 'Records attempts that did not complete, and retries their jobs or ends them.';
 --! EndIncluded 5_finish/fail_attempts.sql
 --  complete_job, fail_job: one job, inside a handler's own transaction or from plain SQL
+--! Included 5_finish/end_held_job.sql
+-- One running job, by whoever holds its claim. Locks: the claim. Raises: TQ411 when the claim was lost.
+create or replace function taskq_private.end_held_job(
+  claim_id bigint, job_id uuid, outcome taskq.attempt_outcome, result jsonb default null, error jsonb default null, fatal boolean default null
+)
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_ended taskq_private.ended_attempt[];
+begin
+  perform from taskq_private.claims as c where c.claim_id = end_held_job.claim_id for update;
+  v_ended := array(
+    select row(
+      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, end_held_job.outcome, end_held_job.result, end_held_job.error,
+      end_held_job.fatal, null
+    )::taskq_private.ended_attempt
+    from taskq_private.held_attempts(array[end_held_job.claim_id]) as h
+    where h.job_id = end_held_job.job_id
+  );
+  if cardinality(v_ended) = 0 then
+    perform taskq_private.raise_claim_lost(end_held_job.claim_id, end_held_job.job_id);
+  end if;
+  perform taskq_private.end_attempts(v_ended);
+end;
+$$;
+comment on function taskq_private.end_held_job(bigint, uuid, taskq.attempt_outcome, jsonb, jsonb, boolean) is
+  'Ends one running job under the claim that holds it.';
+--! EndIncluded 5_finish/end_held_job.sql
 --! Included 5_finish/complete_job.sql
 -- running -> completed, inside the caller's own transaction: its effects and this record commit together or not at all.
 -- Locks: the claim, until that commit; so it comes last. Raises: TQ411 when the claim was lost.
@@ -2430,22 +2461,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
-declare
-  v_ended taskq_private.ended_attempt[];
 begin
-  perform from taskq_private.claims as c where c.claim_id = complete_job.claim_id for update;
-  v_ended := array(
-    select row(
-      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, 'completed', complete_job.result, null, null, null
-    )::taskq_private.ended_attempt
-    from taskq_private.held_attempts(array[complete_job.claim_id]) as h
-    where h.job_id = complete_job.job_id
-  );
-  if cardinality(v_ended) = 0 then
-    perform taskq_private.raise_claim_lost(complete_job.claim_id, complete_job.job_id);
-  end if;
-  perform taskq_private.end_attempts(v_ended);
+  perform taskq_private.end_held_job(claim_id, job_id, 'completed', result => complete_job.result);
 end;
 $$;
 comment on function taskq.complete_job(bigint, uuid, jsonb) is
@@ -2461,30 +2478,40 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
-declare
-  v_ended taskq_private.ended_attempt[];
 begin
-  perform from taskq_private.claims as c where c.claim_id = fail_job.claim_id for update;
-  v_ended := array(
-    select row(
-      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, 'failed', null,
-      jsonb_build_object('message', fail_job.error), fail_job.fatal, null
-    )::taskq_private.ended_attempt
-    from taskq_private.held_attempts(array[fail_job.claim_id]) as h
-    where h.job_id = fail_job.job_id
-  );
-  if cardinality(v_ended) = 0 then
-    perform taskq_private.raise_claim_lost(fail_job.claim_id, fail_job.job_id);
-  end if;
-  perform taskq_private.end_attempts(v_ended);
-  return taskq_private.status_of(fail_job.job_id);
+  perform taskq_private.end_held_job(claim_id, job_id, 'failed', error => jsonb_build_object('message', fail_job.error), fatal => fail_job.fatal);
+  return taskq_private.status_of(job_id);
 end;
 $$;
 comment on function taskq.fail_job(bigint, uuid, text, boolean) is
   'Fails one running job: it is retried after its backoff, unless fatal or out of attempts. Answers its new status.';
 --! EndIncluded 5_finish/fail_job.sql
 --  stop_worker, release_unknown_claims, rescue_lost_workers, expire_attempts: goodbyes, lost answers, deaths, and what overran
+--! Included 5_finish/end_claims.sql
+-- Everything that runs under these claims. Locks: the claims, by claim_id.
+create or replace function taskq_private.end_claims(claim_ids bigint[], outcome taskq.attempt_outcome, error jsonb default null)
+returns integer
+language plpgsql
+volatile
+as $$
+declare
+  v_ended taskq_private.ended_attempt[];
+begin
+  perform from taskq_private.claims as c where c.claim_id = any (claim_ids) order by c.claim_id for update;
+  v_ended := array(
+    select row(
+      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, end_claims.outcome, null, end_claims.error, null, null
+    )::taskq_private.ended_attempt
+    from taskq_private.held_attempts(claim_ids) as h
+    order by h.job_id
+  );
+  perform taskq_private.end_attempts(v_ended);
+  return cardinality(v_ended);
+end;
+$$;
+comment on function taskq_private.end_claims(bigint[], taskq.attempt_outcome, jsonb) is
+  'Ends every job of these claims with one outcome; answers how many.';
+--! EndIncluded 5_finish/end_claims.sql
 --! Included 5_finish/end_worker.sql
 -- Ends a worker and what it holds. Locks: its row, then its claims in claim_id order.
 create or replace function taskq_private.end_worker(worker_id uuid, status taskq.worker_status, outcome taskq.attempt_outcome)
@@ -2493,8 +2520,6 @@ language plpgsql
 volatile
 as $$
 #variable_conflict use_column
-declare
-  v_ended taskq_private.ended_attempt[];
 begin
   update taskq_private.workers as w
   set status = end_worker.status, ended_at = taskq_private.clock()
@@ -2503,17 +2528,11 @@ begin
     return 0;
   end if;
 
-  perform from taskq_private.claims as c where c.worker_id = end_worker.worker_id order by c.claim_id for update;
-  v_ended := array(
-    select row(
-      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, end_worker.outcome, null,
-      case when end_worker.outcome = 'lost' then jsonb_build_object('message', 'the worker that ran it died') end, null, null
-    )::taskq_private.ended_attempt
-    from taskq_private.held_attempts(array(select c.claim_id from taskq_private.claims as c where c.worker_id = end_worker.worker_id)) as h
-    order by h.job_id
+  return taskq_private.end_claims(
+    array(select c.claim_id from taskq_private.claims as c where c.worker_id = end_worker.worker_id),
+    end_worker.outcome,
+    case when end_worker.outcome = 'lost' then jsonb_build_object('message', 'the worker that ran it died') end
   );
-  perform taskq_private.end_attempts(v_ended);
-  return cardinality(v_ended);
 end;
 $$;
 comment on function taskq_private.end_worker(uuid, taskq.worker_status, taskq.attempt_outcome) is
@@ -2546,25 +2565,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
-declare
-  v_ended taskq_private.ended_attempt[];
 begin
   perform taskq_private.lock_worker(release_unknown_claims.worker_id);
-  perform from taskq_private.claims as c
-  where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
-  order by c.claim_id
-  for update;
-
-  v_ended := array(
-    select row(h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id, h.claimed_at, 'released', null, null, null, null)::taskq_private.ended_attempt
-    from taskq_private.held_attempts(array(
+  return taskq_private.end_claims(
+    array(
       select c.claim_id from taskq_private.claims as c
       where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
-    )) as h
-    order by h.job_id
+    ),
+    'released'
   );
-  perform taskq_private.end_attempts(v_ended);
-  return cardinality(v_ended);
 end;
 $$;
 comment on function taskq.release_unknown_claims(uuid, bigint[]) is
