@@ -22,6 +22,10 @@ export function onStop(handler: (signal: string) => Promise<void>): void {
 			process.exit(1)
 		}
 	}
+	// a promise that some task forgot must not take the others' jobs down with it
+	process.on('unhandledRejection', (error) =>
+		console.error('unhandled rejection, probably of a promise that a task does not await:', error),
+	)
 	for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
 
 	if (!process.env.npm_lifecycle_event) return

@@ -8,14 +8,22 @@ const UNSTORABLE = /\\u0000|\\ud[89a-f]/i
 
 /** Outcomes as the JSON text that `claim_next_job` takes. A result that JSON cannot hold fails its job and harms no other. */
 export function encodeOutcomes(outcomes: Outcome[]): string {
-	let text: string
-	try {
-		text = JSON.stringify(outcomes)
-	} catch {
-		text = JSON.stringify(outcomes.map(withStorableResult))
+	let text = tryJson(outcomes)
+	if (text === undefined || text.length > MAX_RESULT_BYTES) {
+		const storable = outcomes.map(withStorableResult)
+		text =
+			tryJson(storable) ??
+			JSON.stringify(storable.map((outcome) => (tryJson(outcome) ? outcome : withoutPayload(outcome, 'it is not JSON'))))
 	}
-	if (text.length > MAX_RESULT_BYTES) text = JSON.stringify(outcomes.map(withStorableResult))
 	return UNSTORABLE.test(text) ? escapeUnstorable(JSON.parse(text)) : text
+}
+
+function tryJson(value: unknown): string | undefined {
+	try {
+		return JSON.stringify(value)
+	} catch {
+		return undefined
+	}
 }
 
 /** The JSON text of any value, storable as jsonb. */

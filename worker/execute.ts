@@ -1,4 +1,5 @@
 import type { Outcome } from '../db/calls.ts'
+import { describeError, isA } from './describe-error.ts'
 import { runProcess } from './process.ts'
 import type { RunningJob, StopReason } from './running-job.ts'
 import { FatalError, RetryAfterError } from './task.ts'
@@ -22,7 +23,8 @@ export function execute(job: RunningJob, threads: Threads): Outcome | Promise<Ou
 	}
 	try {
 		const running = start(job, parsed.data, threads)
-		return running instanceof Promise ? untilOver(job, running) : completed(job, running)
+		// whatever can be awaited is, as query builders and other thenables expect
+		return isThenable(running) ? untilOver(job, Promise.resolve(running)) : completed(job, running)
 	} catch (error) {
 		return failed(job, error)
 	}
@@ -73,8 +75,8 @@ function completed(job: RunningJob, result: unknown): Outcome {
 function failed(job: RunningJob, error: unknown): Outcome {
 	return job.outcome('failed', {
 		error: describeError(error),
-		fatal: error instanceof FatalError || undefined,
-		retry_after_seconds: error instanceof RetryAfterError ? error.seconds : undefined,
+		fatal: isA(error, FatalError) || undefined,
+		retry_after_seconds: isA(error, RetryAfterError) && Number.isFinite(error.seconds) ? error.seconds : undefined,
 	})
 }
 
@@ -92,9 +94,5 @@ function stopped(job: RunningJob, reason: StopReason, error?: unknown): Outcome 
 	}
 }
 
-function describeError(error: unknown): NonNullable<Outcome['error']> {
-	if (!(error instanceof Error))
-		return { name: 'Error', message: typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error)) }
-	const { name, message, stack } = error
-	return { name, message: String(message).slice(0, 10_000), stack: stack?.slice(0, 10_000) }
-}
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+	typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'

@@ -15,14 +15,17 @@ export class StopError extends Error {
 	}
 }
 
-/** A log has a size: what a handler writes beyond this many lines of an attempt is counted and dropped. */
+/** A log has a size: what a handler writes beyond so many lines or bytes of an attempt is dropped. */
 const MAX_LOG_LINES = 10_000
+const MAX_LOG_BYTES = 4 * 2 ** 20
+const MAX_DATA_BYTES = 64 * 2 ** 10
 
 /** Data as it is now, whatever the handler does with it later; what JSON cannot hold is said in words. */
 function asJson(data: unknown): unknown {
 	if (data === undefined) return undefined
 	try {
-		return JSON.parse(JSON.stringify(data) ?? 'null')
+		const text = JSON.stringify(data) ?? 'null'
+		return text.length > MAX_DATA_BYTES ? `left out: ${text.length} bytes` : JSON.parse(text)
 	} catch (error) {
 		return `not JSON: ${(error as Error).message}`
 	}
@@ -31,7 +34,7 @@ function asJson(data: unknown): unknown {
 /** One attempt in this worker: what its handler sees, and what has gathered about it for the database. */
 export class RunningJob implements Job {
 	readonly claimId: string
-	readonly claimed: ClaimedJob
+	readonly claimed: Readonly<ClaimedJob>
 	readonly task: Task
 	readonly claimedAt = performance.now()
 	startedAt = 0
@@ -44,11 +47,13 @@ export class RunningJob implements Job {
 	#stopped: StopReason | undefined
 	#lines: (Omit<LogLine, 'age_seconds'> & { at: number })[] = []
 	#lineCount = 0
+	#logBytes = 0
+	#logIsFull = false
 	readonly #db: Queryable
 
 	constructor(claimId: string, claimed: ClaimedJob, task: Task, db: Queryable) {
 		this.claimId = claimId
-		this.claimed = claimed
+		this.claimed = Object.freeze(claimed)
 		this.task = task
 		this.#db = db
 	}
@@ -91,12 +96,12 @@ export class RunningJob implements Job {
 	) as JobLog
 
 	write(level: LogLevel, message: string, data?: unknown): void {
-		if (++this.#lineCount > MAX_LOG_LINES) return
-		const line =
-			this.#lineCount === MAX_LOG_LINES
-				? { level: 'warn' as const, message: 'the log is full; further lines are dropped' }
-				: { level, message: String(message).slice(0, 65_536), data: asJson(data) }
-		this.#lines.push({ ...line, at: performance.now() })
+		if (this.#logIsFull) return
+		const line = { level, message: String(message).slice(0, MAX_DATA_BYTES), data: asJson(data) }
+		this.#logBytes += line.message.length + (line.data === undefined ? 0 : JSON.stringify(line.data).length)
+		this.#logIsFull = ++this.#lineCount === MAX_LOG_LINES || this.#logBytes > MAX_LOG_BYTES
+		const last = { level: 'warn' as const, message: 'the log is full; further lines are dropped' }
+		this.#lines.push({ ...(this.#logIsFull ? last : line), at: performance.now() })
 	}
 
 	/** Takes the lines that have gathered. */

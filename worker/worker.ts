@@ -146,9 +146,12 @@ export class Worker {
 	async #reportEach(outcomes: Outcome[]): Promise<Outcome[]> {
 		const again: Outcome[] = []
 		for (const outcome of outcomes) {
-			await this.#claim(0, [outcome]).catch((error: DatabaseError) => {
-				again.push(UNSTORABLE.test(error.code ?? '') ? withoutPayload(outcome, error.message) : outcome)
-			})
+			const { logs: _, ...withoutLogs } = outcome
+			await this.#claim(0, [outcome])
+				.catch(() => this.#claim(0, [withoutLogs])) // a result outweighs the log beside it
+				.catch((error: DatabaseError) => {
+					again.push(UNSTORABLE.test(error.code ?? '') ? withoutPayload(outcome, error.message) : outcome)
+				})
 		}
 		return again
 	}

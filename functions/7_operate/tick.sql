@@ -1,5 +1,6 @@
--- Everything that time does: due jobs, lost workers, timeouts, retention. Any process may call it at any time; a try-lock
--- lets one through. Bounded: what is left over is done by the next call.
+-- Everything that time does: due jobs, lost workers, timeouts, retention. Any process may call it at any time; one gets
+-- through. Bounded: what is left over is done by the next call.
+-- Locks: the settings' row, which nobody but this schema's functions can hold; an advisory lock is anybody's to take.
 create or replace function taskq.tick(
   out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer
 )
@@ -9,7 +10,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  ran := pg_try_advisory_xact_lock(1952541557);
+  perform from taskq_private.settings for update skip locked;
+  ran := found;
   if not ran then
     return;
   end if;

@@ -21,9 +21,10 @@ as $$
         'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', b.queue,
         'jobs', (
           select json_agg(json_build_object(
-            'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', b.data -> (u.position - 1)::integer
+            'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', u.data
           ) order by u.position)
-          from unnest(b.job_ids, b.lane_ids, b.attempts) with ordinality as u (job_id, lane_id, attempt, position)
+          from rows from (unnest(b.job_ids), unnest(b.lane_ids), unnest(b.attempts), jsonb_array_elements(b.data))
+            with ordinality as u (job_id, lane_id, attempt, data, position)
           join taskq_private.lanes as l on l.lane_id = u.lane_id
         )
       ) order by b.event_id)

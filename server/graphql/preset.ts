@@ -5,6 +5,7 @@ import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
 import type { Caller } from '../database.ts'
 import { maskError } from './errors.ts'
 import { Exposure, Names } from './exposure.ts'
+import { Limits } from './limits.ts'
 import { Pages } from './pages.ts'
 
 const STATEMENT_TIMEOUT = '5s'
@@ -18,7 +19,7 @@ export interface PresetOptions {
 /** The GraphQL schema over schema `taskq`: read and submit, each request in its caller's role. */
 export const makePreset = ({ pool, callerOf }: PresetOptions): GraphileConfig.Preset => ({
 	extends: [PostGraphileAmberPreset],
-	plugins: [Exposure, Names, Pages],
+	plugins: [Exposure, Names, Pages, Limits],
 	disablePlugins: ['NodePlugin', 'QueryQueryPlugin', 'MutationPayloadQueryPlugin'],
 	pgServices: [
 		makePgService({

@@ -37,6 +37,12 @@ export interface Stream {
 	stop(): Promise<void>
 }
 
+function urlOf(req: IncomingMessage): URL {
+	const url = URL.parse(req.url!, 'http://localhost')
+	if (!url) throw new Problem(doorKinds.not_found, `There is no ${req.url} here.`)
+	return url
+}
+
 export function installStream({ server, database, access, connectionString, log }: StreamOptions): Stream {
 	const hub = new Hub({ database, connectionString, log })
 	const snapshots = { queue: new Snapshot({ topic: 'queue', database, log }), resource: new Snapshot({ topic: 'resource', database, log }) }
@@ -44,7 +50,7 @@ export function installStream({ server, database, access, connectionString, log 
 	const pinging = pingAll(sockets)
 
 	async function open(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-		const { pathname, searchParams } = new URL(req.url!, 'http://localhost')
+		const { pathname, searchParams } = urlOf(req)
 		if (pathname.replace(/\/$/, '') !== STREAM_PATH) throw new Problem(doorKinds.not_found, `There is no WebSocket at ${pathname}.`)
 		const db = database.as(await access.callerOf(req))
 		await call(db, 'streamPosition') // whether this caller may read the stream is the database's to say

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { getIntrospectionQuery } from 'postgraphile/graphql'
 import { makeProxy } from './proxy.ts'
 import { clientOf, eventually, isProblem, type Json, startTestServer, useServer } from './support.ts'
 
@@ -121,4 +122,34 @@ test('while the database is away GraphQL says so, and its schema comes when the 
 	t.is(body.errors, undefined)
 	t.is(after.body.errors[0].extensions.code, 'database_unavailable')
 	await server.stop()
+})
+
+test('what asks for too much is refused at once, however it is written', async (t) => {
+	const bomb = Array.from({ length: 30 }, (_, n) => `fragment F${n} on Query { a${n}: __typename ...F${n + 1} ...F${n + 1} }`).join(' ')
+	const queries = [
+		`{ ...F0 } ${bomb} fragment F30 on Query { __typename }`,
+		`{ countJobs } ${bomb} fragment F30 on Query { __typename }`,
+		`{ ${Array.from({ length: 21 }, (_, n) => `a${n}: countJobs`).join(' ')} }`,
+		`{ queues { nodes { ${Array.from({ length: 1001 }, (_, n) => `a${n}: queue`).join(' ')} } } }`,
+		`{ ${'__typename '.repeat(10_001)} }`,
+		`mutation { submitJob(input: { type: "echo", payload: ${'['.repeat(5000)}${']'.repeat(5000)} }) { submitted { jobId } } }`,
+	]
+
+	for (const query of queries) {
+		const { errors } = await ask(query)
+
+		t.is(errors[0].extensions.code, 'invalid_request', query.slice(0, 80))
+	}
+})
+
+test('a circle of fragments is refused by its name', async (t) => {
+	const { errors } = await ask('{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }')
+
+	t.regex(errors[0].message, /within itself/)
+})
+
+test('the introspection of GraphiQL is within the limits', async (t) => {
+	const { data } = await ask(getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, oneOf: true }))
+
+	t.is(data.__schema.queryType.name, 'Query')
 })

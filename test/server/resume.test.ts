@@ -127,3 +127,17 @@ test.serial('a position that is no longer kept is answered with resync, and the 
 		ws.close()
 	}
 })
+
+test.serial('who was cut off in the middle of a batch gets all of it again', async (t) => {
+	const first = await openStream(api.url)
+	const jobs = Array.from({ length: 5 }, () => ({ type: 'echo' }))
+	const batch = await db.rows('select job_id from taskq.submit_jobs($1)', [JSON.stringify(jobs)])
+	const { id: since } = await first.find(about(batch[0]!.job_id))
+	first.ws.close()
+	await first.closed
+
+	const second = await openStream(api.url, `?since=${since}`)
+
+	for (const { job_id } of batch) t.is((await second.find(about(job_id))).event, 'job_submitted')
+	second.ws.close()
+})

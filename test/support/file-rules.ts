@@ -35,7 +35,7 @@ const declaration =
 const only = (...names: string[]) => new Set(names)
 const mayskip = only(
 	...['promote_due_jobs', 'take_jobs', 'rescue_lost_workers', 'expire_attempts'],
-	...['delete_expired', 'retry_dead_letters', 'discard_dead_letters'],
+	...['delete_expired', 'retry_dead_letters', 'discard_dead_letters', 'tick'],
 )
 // texts that PostgreSQL can only be asked about by trying
 const maycatch = only('to_instant', 'refuse_bad_patterns')

@@ -14,6 +14,10 @@ export const tasks: Task[] = [
 	task({ type: 'stubborn', payload: any }, async () => {
 		await sleep(3_600_000)
 	}),
+	task({ type: 'forgetful', payload: any }, async () => {
+		void Promise.reject(new Error('forgotten'))
+		return 'done'
+	}),
 	task({ type: 'poison', payload: any }, () => {
 		process.kill(process.pid, 'SIGKILL')
 		return new Promise(() => {})

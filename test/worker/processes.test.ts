@@ -116,3 +116,15 @@ test.serial('a worker whose database is gone for good still stops when asked', a
 	})
 	await db.query('select taskq.cancel_job($1)', [id])
 })
+
+test.serial('a promise that a task forgot does not end the worker', async (t) => {
+	const worker = spawnWorker(t, db)
+	await ready(worker)
+
+	const { id } = await submit(db, { type: 'forgetful' })
+	await whenStatus(db, id, 'completed')
+	await until(() => worker.output().includes('unhandled rejection'))
+	const after = await submit(db, { type: 'quick', payload: { still: 'here' } })
+
+	t.deepEqual((await whenStatus(db, after.id, 'completed')).result, { still: 'here' })
+})

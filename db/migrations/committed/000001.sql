@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:edebd736e2fc02c71f44b6195fd4768adfafcfbb
+--! Hash: sha1:2b31efa1135b714105aa0a5d66ce4ca3b671fd9c
 
 --! split: 1-roles.sql
 -- Roles are shared by all databases of a cluster, so they may be there already.
@@ -2046,38 +2046,45 @@ volatile
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
+  v_part record;
   v_lost uuid[];
-  v_job_ids uuid[];
-  v_lane_ids integer[];
-  v_attempts smallint[];
-  v_data jsonb;
 begin
-  with entry as materialized (
-    select e.ordinality, r.*
-    from jsonb_array_elements(entries) with ordinality as e (value, ordinality)
-    cross join lateral jsonb_to_record(e.value) as r (
-      claim_id bigint, job_id uuid, level taskq.log_level, message text, data jsonb, age_seconds double precision
+  -- an event is read whole, so one event takes 500 lines at most
+  for v_part in
+    with entry as materialized (
+      select e.ordinality, r.*
+      from jsonb_array_elements(entries) with ordinality as e (value, ordinality)
+      cross join lateral jsonb_to_record(e.value) as r (
+        claim_id bigint, job_id uuid, level taskq.log_level, message text, data jsonb, age_seconds double precision
+      )
+    ), held as materialized (
+      select h.* from taskq_private.held_attempts(array(select distinct e.claim_id from entry as e)) as h
+    ), kept as (
+      insert into taskq_private.job_logs (job_id, claim_id, attempt, at, level, message, data)
+      select e.job_id, e.claim_id, h.attempt, v_now - coalesce(e.age_seconds, 0) * interval '1 second', coalesce(e.level, 'info'),
+        coalesce(left(e.message, 65536), ''), e.data
+      from entry as e
+      join held as h on h.claim_id = e.claim_id and h.job_id = e.job_id
+      order by e.ordinality
+      returning job_id, claim_id, attempt, log_id, at, level, message, data
     )
-  ), held as materialized (
-    select h.* from taskq_private.held_attempts(array(select distinct e.claim_id from entry as e)) as h
-  ), kept as (
-    insert into taskq_private.job_logs (job_id, claim_id, attempt, at, level, message, data)
-    select e.job_id, e.claim_id, h.attempt, v_now - coalesce(e.age_seconds, 0) * interval '1 second', coalesce(e.level, 'info'),
-      coalesce(left(e.message, 65536), ''), e.data
-    from entry as e
-    join held as h on h.claim_id = e.claim_id and h.job_id = e.job_id
-    order by e.ordinality
-    returning job_id, claim_id, attempt, log_id, at, level, message, data
-  )
-  select
-    array_agg(k.job_id order by k.log_id), array_agg(h.lane_id order by k.log_id), array_agg(k.attempt order by k.log_id),
-    jsonb_agg(jsonb_build_object('level', k.level, 'message', k.message, 'data', k.data, 'at', k.at) order by k.log_id),
-    (select array_agg(distinct e.job_id) from entry as e where not exists (select from held as o where o.claim_id = e.claim_id and o.job_id = e.job_id))
-  into v_job_ids, v_lane_ids, v_attempts, v_data, v_lost
-  from kept as k
-  join held as h on h.claim_id = k.claim_id and h.job_id = k.job_id;
+    select
+      array_agg(k.job_id order by k.place) as job_ids, array_agg(h.lane_id order by k.place) as lane_ids, array_agg(k.attempt order by k.place) as attempts,
+      jsonb_agg(jsonb_build_object('level', k.level, 'message', k.message, 'data', k.data, 'at', k.at) order by k.place) as data
+    from (select kept.*, row_number() over (order by kept.log_id) as place from kept) as k
+    join held as h on h.claim_id = k.claim_id and h.job_id = k.job_id
+    group by (k.place - 1) / 500
+    order by (k.place - 1) / 500
+  loop
+    perform taskq_private.record_event('job_log', v_part.job_ids, v_part.lane_ids, v_part.attempts, v_part.data);
+  end loop;
 
-  perform taskq_private.record_event('job_log', v_job_ids, v_lane_ids, v_attempts, v_data);
+  select array_agg(distinct e.job_id)
+  into v_lost
+  from jsonb_to_recordset(entries) as e (claim_id bigint, job_id uuid)
+  where not exists (
+    select from taskq_private.claims as c where c.claim_id = e.claim_id and c.job_ids @> array[e.job_id]
+  );
   return coalesce(v_lost, '{}');
 end;
 $$;
@@ -2826,8 +2833,9 @@ comment on function taskq_private.cancel_dependents(uuid[], taskq.dependency_con
 --  7  people operate it
 --  tick: everything that time does
 --! Included 7_operate/tick.sql
--- Everything that time does: due jobs, lost workers, timeouts, retention. Any process may call it at any time; a try-lock
--- lets one through. Bounded: what is left over is done by the next call.
+-- Everything that time does: due jobs, lost workers, timeouts, retention. Any process may call it at any time; one gets
+-- through. Bounded: what is left over is done by the next call.
+-- Locks: the settings' row, which nobody but this schema's functions can hold; an advisory lock is anybody's to take.
 create or replace function taskq.tick(
   out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer
 )
@@ -2837,7 +2845,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  ran := pg_try_advisory_xact_lock(1952541557);
+  perform from taskq_private.settings for update skip locked;
+  ran := found;
   if not ran then
     return;
   end if;
@@ -4058,9 +4067,10 @@ as $$
         'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', b.queue,
         'jobs', (
           select json_agg(json_build_object(
-            'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', b.data -> (u.position - 1)::integer
+            'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', u.data
           ) order by u.position)
-          from unnest(b.job_ids, b.lane_ids, b.attempts) with ordinality as u (job_id, lane_id, attempt, position)
+          from rows from (unnest(b.job_ids), unnest(b.lane_ids), unnest(b.attempts), jsonb_array_elements(b.data))
+            with ordinality as u (job_id, lane_id, attempt, data, position)
           join taskq_private.lanes as l on l.lane_id = u.lane_id
         )
       ) order by b.event_id)
@@ -4084,7 +4094,8 @@ comment on function taskq.stream_position() is 'The newest and the oldest event 
 --! EndIncluded 8_read/stream_position.sql
 --! Included 8_read/late_events.sql
 -- An event may commit after one with a higher id was delivered. Whoever resumes after id N may have missed those whose
--- transaction was under way when N was written; they are delivered again.
+-- transaction was under way when N was written; they are delivered again. So is N itself if it tells of several jobs: its
+-- reader may have got only some of them.
 create or replace function taskq.late_events(since bigint)
 returns bigint[]
 language sql
@@ -4097,7 +4108,7 @@ as $$
     from taskq_private.job_events as e
     where e.event_id <= since
       and e.event_id > since - 10000
-      and e.event_id <> since
+      and (e.event_id <> since or cardinality(e.job_ids) > 1)
       and e.xid >= (select o.horizon from taskq_private.job_events as o where o.event_id = since)
     order by e.event_id
   );

@@ -25,3 +25,14 @@ test.serial('a tick does all that is due and counts it', async (t) => {
 	await db.moveClock('2 hours')
 	t.is((await tick()).lost_workers, 1)
 })
+
+test.serial('a lock that anybody can take does not keep tick from its work', async (t) => {
+	const stranger = await db.client()
+	await stranger.query('set role taskq_reader')
+	await stranger.query('select pg_advisory_lock(lock) from generate_series(1952541550, 1952541560) as lock')
+
+	const { ran } = await db.row('select * from taskq.tick()')
+	await stranger.end()
+
+	t.true(ran)
+})
