@@ -31,8 +31,8 @@ async function requireKey({ settings, database, local }: Contact): Promise<void>
 	const { has_key } = await callOne<{ has_key: boolean }>(database.own, 'hasApiKey')
 	if (has_key) return
 	throw new StartError(
-		`API_HOST is ${settings.API_HOST}, which others can reach, and there is no API key. Make one:\n\n` +
-			'    npm run key -- --name me --role taskq_operator\n\nor bind to this machine alone: API_HOST=127.0.0.1',
+		`API_HOST is ${settings.API_HOST}, which others can reach, and there is no API key. Start it on this machine alone, make one in another terminal, and start again:\n\n` +
+			'    npm run key -- --name me --role taskq_operator\n',
 	)
 }
 

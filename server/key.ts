@@ -1,6 +1,7 @@
 /** `npm run key -- --name me --role taskq_operator`: makes an API key and shows it, this once. */
 import { parseArgs } from 'node:util'
 import { callOne } from '../db/calls.ts'
+import { databaseUrlOrExit } from '../db/database-url.ts'
 import { makePool } from '../db/pool.ts'
 import { settingsOrExit } from '../db/settings.ts'
 
@@ -23,12 +24,8 @@ function readArguments(): { name: string; role: string; expires: string | undefi
 }
 
 const { name, role, expires } = readArguments()
-const { DATABASE_URL } = settingsOrExit()
-if (!DATABASE_URL) {
-	console.error('DATABASE_URL is not set: the key is made in the database that it names.')
-	process.exit(2)
-}
-const pool = makePool({ connectionString: DATABASE_URL, role: 'taskq_admin', name: 'taskq key', max: 1 })
+const connectionString = databaseUrlOrExit(settingsOrExit())
+const pool = makePool({ connectionString, role: 'taskq_admin', name: 'taskq key', max: 1 })
 try {
 	const { api_key } = await callOne<{ api_key: string }>(pool, 'createApiKey', [name, role, expires ?? null])
 	console.log(api_key)
