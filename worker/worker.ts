@@ -1,9 +1,9 @@
 import os from 'node:os'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import type pg from 'pg'
-import { type Claim, call, callOne, type Outcome } from '../db/calls.ts'
+import { type Claim, call, callOne } from '../db/calls.ts'
 import { makePool } from '../db/pool.ts'
-import { encodeOutcomes, withoutPayload } from './encode.ts'
+import { type DatabaseError, exchange, isEnded, isPassing, isUnstorable, reportEach } from './exchange.ts'
 import type { WorkerOptions } from './options.ts'
 import { Presence } from './presence.ts'
 import { Reports } from './reports.ts'
@@ -11,15 +11,6 @@ import { Slots } from './slots.ts'
 import { registration } from './task.ts'
 import { Threads } from './threads.ts'
 import { Waker } from './waker.ts'
-
-/** Answers that say: you were declared dead, start anew. */
-const ENDED = new Set(['TQ412', 'TQ404'])
-type DatabaseError = Error & { code?: string }
-
-/** Data that jsonb does not take, such as a result nested too deep: saying it again changes nothing. */
-const UNSTORABLE = /^(22|54)/
-/** Deadlocks and serialisation failures: nothing happened, say it again. */
-const AGAIN = new Set(['40P01', '40001'])
 
 /** A stopping worker whose database is away gives up after so many tries; its jobs run again elsewhere. */
 const GIVE_UP_AFTER = 6
@@ -122,7 +113,7 @@ export class Worker {
 		this.#waker.stop()
 	}
 
-	/** The one round trip. */
+	/** Says what has ended and takes what fits; what could not be recorded is kept for the next time. */
 	async #exchange(room: number): Promise<void> {
 		const outcomes = this.#slots.takeOutcomes()
 		this.#waker.looked()
@@ -130,30 +121,13 @@ export class Worker {
 			if (this.#unsure)
 				await call(this.#pool, 'releaseUnknownClaims', [this.#id, this.#slots.claimIds.concat(outcomes.map((o) => o.claim_id))])
 			this.#unsure = false
-			this.#take(await this.#claim(room, outcomes), room)
+			this.#take(await exchange(this.#pool, this.#id, room, outcomes), room)
 			this.#failures = 0
-		} catch (error) {
-			this.#slots.keepOutcomes(UNSTORABLE.test((error as DatabaseError).code ?? '') ? await this.#reportEach(outcomes) : outcomes)
-			await this.#recover(error as DatabaseError)
+		} catch (thrown) {
+			const error = thrown as DatabaseError
+			this.#slots.keepOutcomes(isUnstorable(error) ? await reportEach(this.#pool, this.#id, outcomes) : outcomes)
+			await this.#recover(error)
 		}
-	}
-
-	#claim(room: number, outcomes: Outcome[]): Promise<Claim> {
-		return callOne<Claim>(this.#pool, 'claimNextJob', [this.#id, room, outcomes.length > 0 ? encodeOutcomes(outcomes) : null])
-	}
-
-	/** One of them cannot be stored, and must not keep the others: each is reported alone. Answers what is to be reported instead. */
-	async #reportEach(outcomes: Outcome[]): Promise<Outcome[]> {
-		const again: Outcome[] = []
-		for (const outcome of outcomes) {
-			const { logs: _, ...withoutLogs } = outcome
-			await this.#claim(0, [outcome])
-				.catch(() => this.#claim(0, [withoutLogs])) // a result outweighs the log beside it
-				.catch((error: DatabaseError) => {
-					again.push(UNSTORABLE.test(error.code ?? '') ? withoutPayload(outcome, error.message) : outcome)
-				})
-		}
-		return again
 	}
 
 	#take(claim: Claim, room: number): void {
@@ -166,8 +140,8 @@ export class Worker {
 
 	async #recover(error: DatabaseError): Promise<void> {
 		this.#waker.lookNow()
-		if (AGAIN.has(error.code ?? '')) return
-		if (ENDED.has(error.code ?? '')) {
+		if (isPassing(error)) return
+		if (isEnded(error)) {
 			this.#options.log.warn({ err: error, workerId: this.#id }, 'the database gave this worker up; it starts anew')
 			this.#slots.forget()
 			await this.#register().catch((err) => this.#options.log.warn({ err }, 'could not register'))
