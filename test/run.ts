@@ -48,12 +48,15 @@ async function dropTemplate(url: string, name: string): Promise<void> {
 
 type Counted = { passed: number; failed: number; skipped: number }
 
-/** The lines that AVA ends with. Its TAP reporter would be easier to read, but breaks down when a test hangs. */
-const SUMMARY = /^\s*(\d+) (?:tests? (passed|skipped|failed|remained pending)|(?:hooks?|uncaught|unhandled|known failures?|tests? todo))/
+/** AVA's TAP reporter would be easier to read, but breaks down when a test hangs. */
+const PASSED = /^\s*✔ /
+/** What AVA ends with. It counts the passed ones only where none failed. */
+const SUMMARY = /^\s*(\d+) (?:tests? (skipped|failed|remained pending)|hooks?|uncaught|unhandled|known failures?|tests? todo)/
 
 function count(line: string, counted: Counted): void {
 	const [, number, kind] = SUMMARY.exec(line) ?? []
-	if (number) counted[kind === 'passed' || kind === 'skipped' ? kind : 'failed'] += Number(number)
+	if (number) counted[kind === 'skipped' ? 'skipped' : 'failed'] += Number(number)
+	else if (PASSED.test(line)) counted.passed++
 }
 
 /** Runs AVA, shows what it prints, and answers what it counted. */

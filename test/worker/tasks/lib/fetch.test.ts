@@ -74,7 +74,7 @@ test('a server that is away may be retried', async (t) => {
 	await server.close()
 	process.env.TASKQ_ALLOW_PRIVATE_ADDRESSES = 'true'
 
-	const error = await t.throwsAsync(ask(server.url), { message: /ECONNREFUSED/ })
+	const error = await t.throwsAsync(ask(server.url), { message: /ECONNREFUSED|ECONNRESET/ })
 
 	t.false(error instanceof FatalError)
 })
