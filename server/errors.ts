@@ -5,29 +5,46 @@ export interface ErrorKind {
 	name: string
 	http: number
 	title: string
+	/** What a caller can do about it, where the error itself says nothing nearer. */
+	hint: string
 }
 
-const kind = (name: string, http: number, title: string): ErrorKind => ({ name, http, title })
+const kind = (name: string, http: number, title: string, hint: string): ErrorKind => ({ name, http, title, hint })
 
-const invalidRequest = kind('invalid_request', 422, 'A field of the request is not as it must be')
-const unavailable = kind('database_unavailable', 503, 'The database cannot be reached right now')
-const forbidden = kind('forbidden', 403, 'This caller may not do that')
-const payloadTooLarge = kind('payload_too_large', 413, 'The request is too large')
+const invalidRequest = kind('invalid_request', 422, 'A field of the request is not as it must be', 'Mend what is named and send it again.')
+const unavailable = kind(
+	'database_unavailable',
+	503,
+	'The database cannot be reached right now',
+	'Try again in a moment; under the same idempotency_key nothing is stored twice.',
+)
+const forbidden = kind('forbidden', 403, 'This caller may not do that', 'Use a key of a role that may.')
+const payloadTooLarge = kind('payload_too_large', 413, 'The request is too large', 'Keep the data elsewhere and submit where it is.')
 
 /** What each SQLSTATE that a client can act on means. docs/errors.md says what to do about it; a test holds the two together. */
 export const sqlstates: Record<string, ErrorKind> = {
-	TQ401: kind('unauthenticated', 401, 'An API key is needed'),
-	TQ404: kind('not_found', 404, 'There is no such thing'),
-	TQ409: kind('invalid_state', 409, 'The state of the job does not allow it'),
-	TQ410: kind('idempotency_conflict', 409, 'The idempotency key belongs to another request'),
-	TQ411: kind('claim_lost', 409, 'The claim is no longer held'),
-	TQ412: kind('worker_ended', 409, 'The worker has ended'),
+	TQ401: kind('unauthenticated', 401, 'An API key is needed', 'Send Authorization: Bearer taskq_<id>_<secret> with a valid key.'),
+	TQ404: kind('not_found', 404, 'There is no such thing', 'Check the id and the path; finished jobs are deleted after JOB_TTL_SECONDS.'),
+	TQ409: kind('invalid_state', 409, 'The state of the job does not allow it', 'Look at the job, then decide again.'),
+	TQ410: kind('idempotency_conflict', 409, 'The idempotency key belongs to another request', 'Use a new key for a new request.'),
+	TQ411: kind('claim_lost', 409, 'The claim is no longer held', 'Stop working on it: it has ended, or it was given to another worker.'),
+	TQ412: kind('worker_ended', 409, 'The worker has ended', 'Register again.'),
 	TQ413: payloadTooLarge,
-	TQ421: kind('unknown_job_type', 422, 'No worker has registered this job type'),
+	TQ421: kind(
+		'unknown_job_type',
+		422,
+		'No worker has registered this job type',
+		'GET /task-types lists the types; start a worker that has it.',
+	),
 	TQ422: invalidRequest,
-	TQ423: kind('unknown_dependency', 422, 'A dependency is no known job'),
-	TQ424: kind('invalid_payload', 422, 'The payload does not fit its job type'),
-	TQ425: kind('dependency_cycle', 422, 'The dependencies would form a cycle'),
+	TQ423: kind('unknown_dependency', 422, 'A dependency is no known job', 'Give ids that submitting answered.'),
+	TQ424: kind(
+		'invalid_payload',
+		422,
+		'The payload does not fit its job type',
+		'Mend the field; GET /task-types shows the schema of the type.',
+	),
+	TQ425: kind('dependency_cycle', 422, 'The dependencies would form a cycle', 'Leave that dependency out.'),
 	'42501': forbidden,
 	'54001': invalidRequest,
 	'25006': unavailable,
@@ -50,20 +67,30 @@ export const sqlstateClasses: Record<string, ErrorKind> = {
 
 /** What the doors themselves refuse or run into. */
 export const doorKinds = {
-	malformed_request: kind('malformed_request', 400, 'The request cannot be read'),
-	malformed_json: kind('malformed_json', 400, 'The body is not JSON'),
+	malformed_request: kind('malformed_request', 400, 'The request cannot be read', 'Mend the client.'),
+	malformed_json: kind('malformed_json', 400, 'The body is not JSON', 'The body must be one JSON value in UTF-8.'),
 	unauthenticated: sqlstates.TQ401!,
 	forbidden,
 	not_found: sqlstates.TQ404!,
-	method_not_allowed: kind('method_not_allowed', 405, 'The resource does not take this method'),
+	method_not_allowed: kind(
+		'method_not_allowed',
+		405,
+		'The resource does not take this method',
+		'The Allow header lists the methods that it takes.',
+	),
 	payload_too_large: payloadTooLarge,
-	upgrade_required: kind('upgrade_required', 426, 'The resource is a WebSocket'),
-	unsupported_media_type: kind('unsupported_media_type', 415, 'The body is of a type that is not read here'),
+	upgrade_required: kind('upgrade_required', 426, 'The resource is a WebSocket', 'Connect with a WebSocket client.'),
+	unsupported_media_type: kind(
+		'unsupported_media_type',
+		415,
+		'The body is of a type that is not read here',
+		'Send Content-Type: application/json.',
+	),
 	invalid_request: invalidRequest,
 	invalid_payload: sqlstates.TQ424!,
 	unknown_dependency: sqlstates.TQ423!,
 	database_unavailable: unavailable,
-	internal: kind('internal', 500, 'Something is broken on this side'),
+	internal: kind('internal', 500, 'Something is broken on this side', "Report it; the server's log has the details."),
 } satisfies Record<string, ErrorKind>
 
 /** What an SQLSTATE means; undefined for one that no caller can act on. */

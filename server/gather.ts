@@ -9,6 +9,10 @@ export interface GatherOptions<Item, Answer> {
 	maxSize: number
 }
 
+/** A call that waits for another's transaction must not hold up those that have nothing to do with it. */
+const PATIENCE_MS = 100
+const MAX_CALLS = 4
+
 interface Waiting<Item, Answer> {
 	item: Item
 	resolve: (answer: Answer) => void
@@ -21,7 +25,8 @@ interface Waiting<Item, Answer> {
  */
 export function makeGather<Item, Answer>({ send, sizeOf, maxItems, maxSize }: GatherOptions<Item, Answer>) {
 	const waiting: Waiting<Item, Answer>[] = []
-	let sending = false
+	let sending = 0
+	let allowed = 1
 
 	function takeBatch(): Waiting<Item, Answer>[] {
 		let count = 0
@@ -49,11 +54,25 @@ export function makeGather<Item, Answer>({ send, sizeOf, maxItems, maxSize }: Ga
 		}
 	}
 
+	/** Sends one batch; while that takes long, another may go beside it. */
+	async function sendPatiently(batch: Waiting<Item, Answer>[]): Promise<void> {
+		let more = 0
+		const patience = setInterval(() => {
+			if (more || allowed === MAX_CALLS) return
+			more = 1
+			allowed++
+			void run()
+		}, PATIENCE_MS)
+		await sendBatch(batch)
+		clearInterval(patience)
+		allowed -= more
+	}
+
 	async function run(): Promise<void> {
-		if (sending) return
-		sending = true
-		while (waiting.length) await sendBatch(takeBatch())
-		sending = false
+		if (sending >= allowed) return
+		sending++
+		while (waiting.length && sending <= allowed) await sendPatiently(takeBatch())
+		sending--
 	}
 
 	return (item: Item): Promise<Answer> =>

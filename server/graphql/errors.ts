@@ -12,7 +12,7 @@ export function maskError(error: GraphQLError): GraphQLError {
 		code: kind.name,
 		sqlstate: details.sqlstate,
 		field: details.field,
-		hint: details.hint,
+		hint: details.hint ?? kind.hint,
 		job_id: details.jobId,
 		state: details.state,
 	}

@@ -15,7 +15,7 @@ export function problemJson({ kind, message, details }: Problem, instance: strin
 		sqlstate: details.sqlstate,
 		field: details.field,
 		errors: details.errors,
-		hint: details.hint,
+		hint: details.hint ?? kind.hint,
 		job_id: details.jobId,
 		state: details.state,
 		members: details.members,

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import net from 'node:net'
 import test from 'ava'
 import { eventually, type Json, openStream, startTestServer, type TestStream, useServer } from './support.ts'
 
@@ -81,4 +83,18 @@ test.serial('a message over 64 kB closes its connection', async (t) => {
 	stream.send(' '.repeat(70_000))
 
 	t.is((await stream.closed).code, 1009)
+})
+
+test.serial('an upgrade whose path cannot be read is answered 404 and not 500', async (t) => {
+	const { hostname, port, host } = new URL(api.url)
+	const socket = net.connect(Number(port), hostname)
+	let answer = ''
+	socket.on('data', (chunk) => {
+		answer += chunk
+	})
+
+	socket.write(`GET //[ HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+	await once(socket, 'close')
+
+	t.regex(answer, /^HTTP\/1.1 404 /)
 })

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { isProblem, useServer } from './support.ts'
+import { eventually, isProblem, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -10,9 +10,17 @@ const storedBatches = async () =>
 test.serial('200 concurrent submits go in a few calls, and the bad one among them is answered alone', async (t) => {
 	const requests = Array.from({ length: 200 }, (_, i) => ({ type: 'echo', payload: { i }, ...(i === 100 && { priority: 'urgent' }) }))
 
-	const answers = await Promise.all(requests.map((request) => api.post('/jobs', request)))
+	const before = await storedBatches()
+	const blocker = await db.client()
+	await blocker.query('begin; lock table taskq_private.job_specs in exclusive mode')
+	const sent = requests.map((request) => api.post('/jobs', request))
+	await eventually(async () => (await db.row('select count(*) from pg_locks where not granted')).count > 0)
+	for (let n = 0; n < 20; n++) await api.get('/livez') // lets the others arrive behind the first, which waits
+	await blocker.query('commit')
+	const answers = await Promise.all(sent)
 
-	t.true((await storedBatches()) < 50, `${await storedBatches()} calls`)
+	const calls = (await storedBatches()) - before
+	t.true(calls <= 10, `${calls} calls`)
 	for (const [i, answer] of answers.entries()) {
 		if (i === 100) isProblem(t, answer, 422, 'invalid_request', { field: 'priority' })
 		else t.like(answer, { status: 201, body: { payload: { i }, created: true } })
@@ -63,4 +71,17 @@ test.serial("transactions that stand in each other's way are tried again", async
 
 	t.is(status, 201)
 	t.is(Number((await db.row('select last_value from public.tries')).last_value), 3)
+})
+
+test.serial('a submit that waits for another transaction does not hold up the rest', async (t) => {
+	const holder = await db.client()
+	await holder.query('begin')
+	await holder.query(`select taskq.submit_job('echo', idempotency_key => 'held')`)
+
+	const held = api.post('/jobs', { type: 'echo', idempotency_key: 'held' })
+	const others = await Promise.all(Array.from({ length: 20 }, (_, n) => api.post('/jobs', { type: 'echo', payload: { n } })))
+	await holder.query('rollback')
+
+	t.true(others.every(({ status }) => status === 201))
+	t.is((await held).status, 201)
 })

@@ -103,6 +103,7 @@ export function isProblem(t: ExecutionContext, { status, headers, body }: Answer
 	t.is(headers.get('content-type'), 'application/problem+json; charset=utf-8')
 	t.like(body, { type: `urn:taskq:problem:${code}`, code, status: http, ...details })
 	t.is(typeof body.detail, 'string')
+	t.truthy(body.hint, 'every error tells its reader what to do next')
 }
 
 /** Looks again and again until what it sees is no longer undefined or false. */
