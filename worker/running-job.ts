@@ -1,7 +1,9 @@
 import type { ClientBase } from 'pg'
 import { type ClaimedJob, call, type LogLine, type Outcome } from '../db/calls.ts'
 import type { Queryable } from '../db/pool.ts'
-import type { Job, JobLog, LogLevel, ParentResult, Task } from './task.ts'
+import type { Job, JobLog, LogLevel, Parents } from './job.ts'
+import { readParents } from './parents.ts'
+import type { Task } from './task.ts'
 
 /** Why an attempt was asked to stop; the handler sees it as `job.signal.reason`. */
 export type StopReason = 'timed_out' | 'cancelled' | 'claim_lost' | 'shutdown'
@@ -114,9 +116,8 @@ export class RunningJob implements Job {
 		this.reported = { percent: Math.min(100, Math.max(0, Number(percent) || 0)), data: asJson(data) }
 	}
 
-	async parents(): Promise<ParentResult[]> {
-		const rows = await call<Omit<ParentResult, 'id'> & { parent_id: string }>(this.#db, 'parentResults', [this.id])
-		return rows.map(({ parent_id, ...rest }) => ({ id: parent_id, ...rest }))
+	parents(): Promise<Parents> {
+		return readParents(this.#db, this.id)
 	}
 
 	async complete(client: ClientBase, result?: unknown): Promise<void> {

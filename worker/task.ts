@@ -1,44 +1,7 @@
-import type { ClientBase } from 'pg'
 import { z } from 'zod'
+import type { Handler } from './job.ts'
 
-/** How a line in a job's log is weighed. */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-
-/** Writes a line to the job's own log (`GET /jobs/:id/logs`); `data` is any JSON. */
-export type JobLog = Record<LogLevel, (message: string, data?: unknown) => void>
-
-/** What a finished parent left behind for its children. */
-export interface ParentResult {
-	id: string
-	name: string | null
-	type: string
-	status: string
-	result: unknown
-}
-
-/** What a handler is given beside its payload. */
-export interface Job {
-	/** The job's id (uuid v7): a stable key for effects outside the database. */
-	readonly id: string
-	readonly type: string
-	/** 1 for the first execution. */
-	readonly attempt: number
-	readonly maxAttempts: number
-	/** Aborts at timeout, cancel, a lost claim and shutdown; its `reason` says which. */
-	readonly signal: AbortSignal
-	readonly log: JobLog
-	/** The jobs this one depended on, in the order they were named. */
-	parents(): Promise<ParentResult[]>
-	/** Tells how far the job is: 0 to 100, and any JSON beside it. */
-	progress(percent: number, data?: unknown): void
-	/**
-	 * Completes the job inside the handler's own transaction on `client`: the effect and the record commit together or
-	 * not at all. Call it last; what the handler returns afterwards is ignored. `inline` tasks only.
-	 */
-	complete(client: ClientBase, result?: unknown): Promise<void>
-}
-
-export type Handler<P> = (payload: P, job: Job) => unknown
+export type { Handler, Job, JobLog, LogLevel, ParentResult, Parents } from './job.ts'
 
 /** `inline`: async, in the worker. `thread`: cpu-bound, killed at timeout. `process`: a command in any language. */
 export type Isolation = 'inline' | 'thread' | 'process'
@@ -64,7 +27,12 @@ export interface TaskOptions<S extends z.ZodType> {
 	timeoutSeconds?: number
 	retry?: RetryOptions
 	isolation?: Isolation
-	/** `process` only: the program and its arguments. The payload comes on stdin, the result is JSON on stdout. */
+	/**
+	 * `process` only: the program and its arguments. The payload comes as JSON on stdin, the result goes to stdout, as JSON or
+	 * plain text; lines on stderr are logged. File descriptor 3 holds the parents as JSON, the object that `job.parents()`
+	 * answers, `{}` without any: `jq .fetch.result <&3`, `json.load(open(3))` in Python, `fs.readFileSync(3)` in Node. Both
+	 * inputs are sockets, which cannot be opened as `/dev/stdin` or `/dev/fd/3`, and neither need be read.
+	 */
 	command?: [string, ...string[]]
 }
 

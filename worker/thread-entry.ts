@@ -1,7 +1,9 @@
 /** What a worker thread runs: one `thread` task, with a job context that speaks to the worker through a port. */
 import type { MessagePort } from 'node:worker_threads'
+import type { Job, LogLevel, ParentResult, Parents } from './job.ts'
+import { byName } from './parents.ts'
 import { StopError, type StopReason } from './running-job.ts'
-import { FatalError, type Job, type LogLevel, type ParentResult, RetryAfterError, type Task } from './task.ts'
+import { FatalError, RetryAfterError, type Task } from './task.ts'
 
 export interface ThreadJob {
 	tasksModule: string
@@ -11,6 +13,9 @@ export interface ThreadJob {
 }
 
 export type ThreadMessage = { log: LogLevel; message: string; data?: unknown } | { percent: number; data?: unknown } | { parents: true }
+
+/** What the worker says to the thread. Parents come as a list: a record would lose its missing prototype on the way. */
+export type WorkerMessage = { stop: StopReason } | { parents: ParentResult[] } | { parentsError: string }
 
 /** How the handler ended. An error loses its class on the way between threads, so what matters of it is spelled out. */
 export type ThreadAnswer =
@@ -22,11 +27,11 @@ export default async function run({ tasksModule, payload, port, job }: ThreadJob
 	const task = tasks.find(({ type }) => type === job.type)
 	if (!task) throw new Error(`${tasksModule} exports no task of type ${job.type}`)
 	const controller = new AbortController()
-	let parentsAsked: { resolve: (parents: ParentResult[]) => void; reject: (error: Error) => void } | undefined
-	port.on('message', (message: { stop?: StopReason; parents?: ParentResult[]; parentsError?: string }) => {
-		if (message.stop) controller.abort(new StopError(message.stop))
-		if (message.parents) parentsAsked?.resolve(message.parents)
-		if (message.parentsError) parentsAsked?.reject(new Error(message.parentsError))
+	const asked: PromiseWithResolvers<Parents>[] = []
+	port.on('message', (message: WorkerMessage) => {
+		if ('stop' in message) controller.abort(new StopError(message.stop))
+		else if ('parents' in message) asked.shift()?.resolve(byName(message.parents))
+		else asked.shift()?.reject(new Error(message.parentsError))
 	})
 
 	const send = (message: ThreadMessage) => port.postMessage(message)
@@ -36,11 +41,12 @@ export default async function run({ tasksModule, payload, port, job }: ThreadJob
 		signal: controller.signal,
 		log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
 		progress: (percent, data) => send({ percent, data }),
-		parents: () =>
-			new Promise((resolve, reject) => {
-				parentsAsked = { resolve, reject }
-				send({ parents: true })
-			}),
+		parents: () => {
+			const answer = Promise.withResolvers<Parents>()
+			asked.push(answer)
+			send({ parents: true })
+			return answer.promise
+		},
 		complete: () => Promise.reject(new Error('job.complete() needs a task with `inline` isolation')),
 	}
 	try {

@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { RunningJob, StopError } from './running-job.ts'
 import { FatalError, RetryAfterError } from './task.ts'
-import type { ThreadAnswer, ThreadJob, ThreadMessage } from './thread-entry.ts'
+import type { ThreadAnswer, ThreadJob, ThreadMessage, WorkerMessage } from './thread-entry.ts'
 
 export interface ThreadsOptions {
 	/** Most threads at a time. */
@@ -33,7 +33,7 @@ export class Threads {
 		const { port1: port, port2 } = new MessageChannel()
 		const kill = new AbortController()
 		job.signal.addEventListener('abort', () => {
-			port.postMessage({ stop: (job.signal.reason as StopError).reason })
+			tell(port, { stop: (job.signal.reason as StopError).reason })
 			setTimeout(() => kill.abort(), KILL_AFTER_MS).unref()
 		})
 		port.on('message', (message: ThreadMessage) => this.#answer(job, port, message))
@@ -58,8 +58,8 @@ export class Threads {
 		else if ('percent' in message) job.progress(message.percent, message.data)
 		else
 			job.parents().then(
-				(parents) => port.postMessage({ parents }),
-				(error) => port.postMessage({ parentsError: String(error) }),
+				(parents) => tell(port, { parents: Object.values(parents) }),
+				(error) => tell(port, { parentsError: String(error) }),
 			)
 	}
 
@@ -71,6 +71,8 @@ export class Threads {
 /** A thread that is computing cannot hear that it should stop; it gets this long to fall silent, then it is killed. */
 const KILL_AFTER_MS = 1_000
 type MessagePort = import('node:worker_threads').MessagePort
+
+const tell = (port: MessagePort, message: WorkerMessage) => port.postMessage(message)
 
 function unpack(answer: ThreadAnswer): unknown {
 	if ('result' in answer) return answer.result

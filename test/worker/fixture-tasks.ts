@@ -27,7 +27,11 @@ export const tasks: Task[] = [
 		job.progress(50, { half: true })
 		let sum = 0
 		for (let n = 1; n <= upTo; n++) sum += n
-		return { sum, parents: (await job.parents()).length }
+		return { sum, parents: Object.keys(await job.parents()).length }
+	}),
+	task({ type: 'thread_parents', payload: any, isolation: 'thread' }, async (_payload, job) => {
+		const [parents, again] = await Promise.all([job.parents(), job.parents()])
+		return { parents, hasPrototype: 'toString' in parents, again: Object.keys(again) }
 	}),
 	task({ type: 'thread_throw', payload: z.object({ kind: z.string() }), isolation: 'thread' }, ({ kind }) => {
 		if (kind === 'fatal') throw new FatalError('no use')

@@ -173,22 +173,6 @@ test.serial('what a handler logs and how far it is can be read while it runs', a
 	)
 })
 
-test.serial('the results of parents reach their child', async (t) => {
-	const parent = anyTask('parent', ({ n }) => ({ n }))
-	const child = anyTask('child', async (_payload, job) => (await job.parents()).map((p) => [p.name, p.status, p.result]))
-	await startWorker(t, db, [parent, child])
-
-	const a = await submit(db, { type: 'parent', payload: { n: 1 }, name: 'a' })
-	const b = await submit(db, { type: 'parent', payload: { n: 2 }, name: 'b' })
-	const { id } = await submit(db, { type: 'child', depends_on: [a.id, b.id] })
-
-	const job = await whenStatus(db, id, 'completed')
-	t.deepEqual(job.result, [
-		['a', 'completed', { n: 1 }],
-		['b', 'completed', { n: 2 }],
-	])
-})
-
 test.serial('job.complete() commits the effect and the record together, or neither', async (t) => {
 	await db.query('create table effects (job_id uuid, attempt integer)')
 	const exactly = anyTask('exactly', async ({ rollbackFirst }, job) => {

@@ -82,7 +82,9 @@ export const dataProcessing = task(
 )
 
 async function onlyParentTable(job: Job): Promise<TableRows> {
-	const parents = await job.parents()
+	const parents = Object.values(await job.parents())
+	const leftOut = parents.filter((parent) => parent.leftOut).map(nameOf)
+	if (leftOut.length > 0) throw new FatalError(`the results of ${leftOut.join(', ')} are left out for their size, and any may have a table`)
 	const found = parents.flatMap((parent) => {
 		const table = parentTable(parent)
 		return table ? [{ parent, table }] : []

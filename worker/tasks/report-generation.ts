@@ -54,7 +54,7 @@ async function gather({ report_type, source, label, value, ...rest }: z.output<t
 	const title = rest.title ?? `${words.charAt(0).toUpperCase()}${words.slice(1)} ${date}`
 
 	if (source) return reportTable(title, date, source.file ?? 'data of this job', openCsv(source), { label, value })
-	const parents = await job.parents()
+	const parents = Object.values(await job.parents())
 	if (parents.length > 0) return reportParents(title, date, parents, { label, value }, job)
 	if (report_type === 'daily_summary') return reportDay(title, date, job.signal)
 	throw new FatalError(`a report of type ${report_type} needs a source or parents: only a daily_summary is made from the queue itself`)

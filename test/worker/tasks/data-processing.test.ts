@@ -57,6 +57,14 @@ test('with no table among the parents, or two, the job fails for good and names 
 	t.is(cases.length, 3)
 })
 
+test('a table is not taken from one parent while another one is left out', async (t) => {
+	const job = makeJob({ parents: [makeParent({ rows: [{ x: 1 }] }), makeParent(null, { name: 'huge', leftOut: true })] })
+
+	const running = run(dataProcessing, { input: { parent: true }, aggregates: [{ op: 'count' }] }, job)
+
+	await t.throwsAsync(running, { instanceOf: FatalError, message: /huge are left out/ })
+})
+
 test('a column that is not there, uneven rows and an empty csv fail for good or name the line', async (t) => {
 	const process_ = (csv: string, column: string) => run(dataProcessing, { input: { csv }, aggregates: [{ op: 'sum', column }] })
 

@@ -113,6 +113,23 @@ test.serial('the printed payload with parents reports on their results', async (
 	t.regex(html, /<figcaption>result by job</)
 })
 
+test.serial('of parents without a result the report says what became of them', async (t) => {
+	const parents = [
+		makeParent(null, { name: 'broken', status: 'failed', error: { message: 'no route' } }),
+		makeParent(null, { name: 'huge', leftOut: true }),
+		makeParent(null, { name: 'replayed', status: null }),
+	]
+	const job = makeJob({ parents })
+
+	const html = await page(await run(reportGeneration, printed, job))
+
+	t.deepEqual(
+		cells(html).filter((_, at) => at > 3 && at % 4 >= 2),
+		['failed', 'no route', 'completed', 'left out: the results are too large together', 'not finished', ''],
+	)
+	t.regex(job.logs[0]!.message, /left out.* 1 of 3 parents/)
+})
+
 test.serial('tables that parents exported or calculated get a section and a chart each', async (t) => {
 	await writeFile(`${process.env.TASKQ_OUTPUT_DIR}/export.csv`, 'job_id,status\n1,done\n2,done\n3,open\n')
 	const parents = [

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { byName } from '../../../worker/parents.ts'
 import type { Job, LogLevel, ParentResult, Task } from '../../../worker/task.ts'
 
 export interface TestJob extends Job {
@@ -29,7 +30,7 @@ export function makeJob({ id = randomUUID(), attempt = 1, signal = new AbortCont
 		maxAttempts: 3,
 		signal,
 		log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
-		parents: async () => parents,
+		parents: async () => byName(parents),
 		progress: () => {},
 		complete: async () => {},
 		logs,
@@ -40,8 +41,11 @@ export const makeParent = (result: unknown, given: Partial<ParentResult> = {}): 
 	id: randomUUID(),
 	name: null,
 	type: 'test',
+	condition: 'finished',
 	status: 'completed',
 	result,
+	error: null,
+	leftOut: false,
 	...given,
 })
 

@@ -3,7 +3,7 @@ import type { Chart } from './chart.ts'
 import type { TableRows } from './csv.ts'
 import { chooseChart, isFigure, type Profile, profile, type Wanted } from './profile.ts'
 import type { Report, Section } from './report-page.ts'
-import { cell, nameOf, parentTable } from './tables.ts'
+import { nameOf, outcomeOf, parentTable, statusOf } from './tables.ts'
 
 const MAX_TABLES = 20
 const MAX_SHOWN_PARENTS = 500
@@ -53,6 +53,8 @@ export async function reportParents(title: string, date: string, parents: Parent
 		tables.push(tableSection(nameOf(parent), found, wanted))
 	}
 	if (left > 0) job.log.warn(`the report shows the first ${MAX_TABLES} tables of its parents and leaves out ${left}`)
+	const unread = parents.filter(({ leftOut }) => leftOut).length
+	if (unread > 0) job.log.warn(`results left out, since they are too large together: those of ${unread} of ${parents.length} parents`)
 	const completed = parents.filter(({ status }) => status === 'completed').length
 	return {
 		title,
@@ -72,7 +74,7 @@ export async function reportParents(title: string, date: string, parents: Parent
 function parentsSection(parents: ParentResult[], charted: boolean): Section {
 	const rows = parents
 		.slice(0, MAX_SHOWN_PARENTS)
-		.map((parent) => [nameOf(parent), parent.type, parent.status, shorten(cell(parent.result))])
+		.map((parent) => [nameOf(parent), parent.type, statusOf(parent), shorten(outcomeOf(parent))])
 	return {
 		title: 'Results',
 		...(charted ? { chart: parentsChart(parents) } : {}),
@@ -98,7 +100,7 @@ function parentsChart(parents: ParentResult[]): Chart {
 		return { title: `${name} by job`, axis: name, series, bars: bars.slice(0, MAX_BARS) }
 	}
 	const statuses = new Map<string, number>()
-	for (const { status } of parents) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+	for (const status of parents.map(statusOf)) statuses.set(status, (statuses.get(status) ?? 0) + 1)
 	return { title: 'Jobs by status', axis: 'jobs', series, bars: [...statuses].map(([label, count]) => ({ label, values: [count] })) }
 }
 

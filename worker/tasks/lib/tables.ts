@@ -47,5 +47,12 @@ export function cell(value: unknown): string {
 	return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
+/** What a parent left behind, as the text of one cell. */
+export const outcomeOf = ({ leftOut, result, error }: ParentResult) =>
+	leftOut ? 'left out: the results are too large together' : cell(result ?? error?.message)
+
+/** A parent that has been replayed has no end for now. */
+export const statusOf = ({ status }: ParentResult) => status ?? 'not finished'
+
 /** A parent as people know it. */
 export const nameOf = (parent: ParentResult) => parent.name ?? `${parent.type} ${parent.id}`
