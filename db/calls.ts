@@ -19,24 +19,38 @@ export const statements = {
 	configure:
 		'select taskq.configure(default_max_attempts => $1::integer, default_timeout_seconds => $2::integer, job_ttl_seconds => $3::integer) as settings',
 	submitEach: 'select * from taskq.submit_each(requests => $1::jsonb)',
+	submitJobs: 'select * from taskq.submit_jobs(jobs => $1::jsonb)',
 	jobsById: 'select * from taskq.jobs where job_id = any ($1::uuid[])',
 	getJob: 'select taskq.get_job(job_id => $1::uuid) as job',
 	listJobs:
-		'select * from taskq.list_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb, before => $10::uuid, max_rows => $11::integer)',
+		'select * from taskq.list_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb, workflow_id => $10::uuid, before => $11::uuid, max_rows => $12::integer)',
 	countJobs:
-		'select taskq.count_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb) as total',
+		'select taskq.count_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb, workflow_id => $10::uuid) as total',
 	cancelJob: 'select taskq.cancel_job(job_id => $1::uuid, reason => $2::text) as status',
-	addDependency: 'select taskq.add_dependency(job_id => $1::uuid, depends_on => $2::uuid) as status',
+	addDependency:
+		'select taskq.add_dependency(job_id => $1::uuid, depends_on => $2::uuid, condition => $3::taskq.dependency_condition) as status',
+	dependencies:
+		'select d.*, j.name, j.status from taskq.job_dependencies as d left join taskq.jobs as j on j.job_id = d.depends_on_id where d.job_id = $1::uuid order by d.depends_on_id limit $2::integer',
+	dependents:
+		'select d.*, j.name, j.status from taskq.job_dependencies as d join taskq.jobs as j on j.job_id = d.job_id where d.depends_on_id = $1::uuid order by d.job_id limit $2::integer',
 	explainJob: 'select * from taskq.explain_job(job_id => $1::uuid)',
 	jobLogs:
 		'select log_id, attempt, at, level, message, data from taskq.job_logs where job_id = $1::uuid and log_id > $2::bigint and level >= $3::taskq.log_level order by log_id limit $4::integer',
 	jobExecutions: 'select * from taskq.job_executions where job_id = $1::uuid order by claim_id',
 	deadLetters:
 		'select * from taskq.dead_letters where ($1::text is null or type = $1) and ($2::text is null or queue = $2) and job_id < $3::uuid order by job_id desc limit $4::integer',
-	retryJob: 'select taskq.retry_job(job_id => $1::uuid) as status',
-	retryDeadLetters: 'select taskq.retry_dead_letters(type => $1::text, queue => $2::text, max_jobs => $3::integer) as retried',
+	retryJob: 'select taskq.retry_job(job_id => $1::uuid, with_dependents => $2::boolean) as status',
+	retryDeadLetters:
+		'select taskq.retry_dead_letters(type => $1::text, queue => $2::text, max_jobs => $3::integer, with_dependents => $4::boolean) as retried',
 	discardJob: 'select taskq.discard_job(job_id => $1::uuid)',
 	discardDeadLetters: 'select taskq.discard_dead_letters(type => $1::text, queue => $2::text, max_jobs => $3::integer) as discarded',
+	getWorkflow: 'select * from taskq.get_workflow(workflow_id => $1::uuid)',
+	listWorkflows:
+		'select * from taskq.list_workflows(status => $1::taskq.workflow_status[], name => $2::text, before => $3::uuid, max_rows => $4::integer)',
+	cancelWorkflow: 'select taskq.cancel_workflow(workflow_id => $1::uuid, reason => $2::text) as status',
+	retryWorkflow: 'select taskq.retry_workflow(workflow_id => $1::uuid) as retried',
+	jobGraph: 'select taskq.job_graph(id => $1::uuid) as graph',
+	graphMermaid: 'select taskq.graph_mermaid(id => $1::uuid) as mermaid',
 	queues: 'select * from taskq.queues order by queue',
 	pauseQueue: 'select taskq.pause_queue(queue => $1::text)',
 	resumeQueue: 'select taskq.resume_queue(queue => $1::text)',
@@ -122,4 +136,10 @@ export interface Submitted {
 	created: boolean
 	warnings: string[]
 	error: { code: string; message: string; field?: string; hint?: string; job_id?: string } | null
+}
+
+/** What `submit_jobs` answers for each job, in their order. Id and status are null where the job of an earlier request is gone. */
+export interface SubmittedOfGraph extends Pick<Submitted, 'position' | 'job_id' | 'status' | 'created' | 'warnings'> {
+	name: string | null
+	workflow_id: string | null
 }

@@ -2,21 +2,23 @@
 
 grant usage on schema taskq to taskq_reader, taskq_client, taskq_worker;
 grant usage on type taskq.job_status, taskq.attempt_outcome, taskq.log_level, taskq.worker_status,
-  taskq.dependency_condition, taskq.dependency_failure_policy to taskq_reader, taskq_client, taskq_worker;
+  taskq.dependency_condition, taskq.dependency_failure_policy,
+  taskq.workflow_status to taskq_reader, taskq_client, taskq_worker;
 
 -- who looks
 grant select on
-  taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.task_types, taskq.queues, taskq.workers
+  taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.job_dependencies, taskq.workflows, taskq.task_types, taskq.queues, taskq.workers
 to taskq_reader;
 grant execute on function
   taskq.get_job, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
+  taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
   taskq.read_events, taskq.stream_position, taskq.late_events
 to taskq_reader;
 
 -- who submits
 
 grant execute on function
-  taskq.submit_job, taskq.submit_jobs, taskq.submit_each, taskq.add_dependency, taskq.cancel_job
+  taskq.submit_job, taskq.submit_jobs, taskq.submit_each, taskq.add_dependency, taskq.cancel_job, taskq.cancel_workflow
 to taskq_client;
 
 -- who runs jobs; sees none but those it claims
@@ -28,7 +30,7 @@ to taskq_worker;
 
 -- who operates
 grant execute on function
-  taskq.retry_job, taskq.retry_dead_letters, taskq.discard_job, taskq.discard_dead_letters, taskq.pause_queue, taskq.resume_queue,
+  taskq.retry_job, taskq.retry_workflow, taskq.retry_dead_letters, taskq.discard_job, taskq.discard_dead_letters, taskq.pause_queue, taskq.resume_queue,
   taskq.set_queue_aging, taskq.drain_worker, taskq.tick, taskq.authenticate, taskq.has_api_key
 to taskq_operator;
 

@@ -21,9 +21,13 @@
 --!include 0_base/schema_bounds.sql
 --!include 0_base/schema_scalar_error.sql
 --!include 0_base/schema_error.sql
+--  satisfies: what an edge asks for
+--!include 0_base/satisfies.sql
 --  hint: wakes listeners; record_event: writes the stream; record_audit: writes down what operators do
 --!include 0_base/hint.sql
 --!include 0_base/record_event.sql
+--!include 0_base/record_queue_event.sql
+--!include 0_base/record_workflow_event.sql
 --!include 0_base/record_audit.sql
 
 --  1  a job is submitted
@@ -31,7 +35,6 @@
 --!include 1_submit/refuse_bad_patterns.sql
 --!include 1_submit/register_task_types.sql
 --  check_requests, request_error, read_requests: from what was asked to what will be stored
---!include 1_submit/dependency_ids.sql
 --!include 1_submit/check_requests.sql
 --!include 1_submit/request_error.sql
 --!include 1_submit/read_requests.sql
@@ -39,13 +42,29 @@
 --!include 1_submit/intern_lanes.sql
 --  resolve_idempotency: one key, one job
 --!include 1_submit/resolve_idempotency.sql
---  lock_parents, resolve_dependencies: how many jobs it waits for
+--  read_dependencies, lock_parents, resolve_dependencies: which jobs it waits for, and how many of them still
+--!include 1_submit/read_dependencies.sql
 --!include 1_submit/lock_parents.sql
 --!include 1_submit/resolve_dependencies.sql
+--!include 1_submit/return_keys.sql
+--  check_graph, check_names, refuse_cycles: a graph is a list whose jobs name each other, and never in a circle
+--!include 1_submit/check_graph.sql
+--!include 1_submit/check_names.sql
+--!include 1_submit/refuse_errors.sql
+--!include 1_submit/refuse_cycles.sql
+--!include 1_submit/topological_order.sql
+--!include 1_submit/find_cycle.sql
+--  start_workflow: a graph with a name
+--!include 1_submit/workflow_error.sql
+--!include 1_submit/start_workflow.sql
+--!include 1_submit/adjust_workflow.sql
+--!include 1_submit/repeated_workflow.sql
 --  store_jobs, store_waiting_jobs: into its first place
 --!include 1_submit/store_waiting_jobs.sql
 --!include 1_submit/store_jobs.sql
---  submit_each, submit_jobs, submit_job: a list answered one by one, a list all or none, one
+--  submit_each, submit_jobs, submit_job: a list answered one by one, a graph all or none, one
+--!include 1_submit/submit_requests.sql
+--!include 1_submit/submission_status.sql
 --!include 1_submit/submit_warnings.sql
 --!include 1_submit/submit_each.sql
 --!include 1_submit/submit_jobs.sql
@@ -110,35 +129,61 @@
 
 --  6  those that waited for it go on
 --  settle_dependents: edges are satisfied, or can never be
---!include 6_unblock/dependency_error.sql
 --!include 6_unblock/settle_dependents.sql
+--!include 6_unblock/settle_edges.sql
+--!include 6_unblock/lock_dependents.sql
 --!include 6_unblock/unblock_dependents.sql
 --!include 6_unblock/cancel_dependents.sql
+--!include 6_unblock/dependency_error.sql
+--!include 6_unblock/revive_dependents.sql
+--!include 6_unblock/hopeless_edge.sql
+--  defer_dependents, settle_chunk: more dependents than one transaction should touch
+--!include 6_unblock/defer_dependents.sql
+--!include 6_unblock/settle_chunk.sql
+--  is_awaited: what others still need is kept
+--!include 6_unblock/is_awaited.sql
+--!include 6_unblock/is_in_running_workflow.sql
+--  count_workflow_jobs: how far their workflow is
+--!include 6_unblock/count_workflow_jobs.sql
+--!include 6_unblock/status_of_workflow.sql
 
 --  7  people operate it
 --  tick: everything that time does
 --!include 7_operate/tick.sql
---  cancel_job
+--  fold_workflow_counts: workflows are brought up to date
+--!include 7_operate/fold_workflow_counts.sql
+--  cancel_job, cancel_workflow
 --!include 7_operate/lane_of.sql
 --!include 7_operate/cancel_job.sql
+--!include 7_operate/cancel_workflow.sql
+--!include 7_operate/cancel_workflow_chunk.sql
+--!include 7_operate/cancel_workflows.sql
+--!include 7_operate/cancel_jobs.sql
+--!include 7_operate/ask_to_stop.sql
 --!include 7_operate/cancel_unstarted.sql
---  retry_job, retry_dead_letters: a new life for what failed
+--  retry_job, retry_workflow, retry_dead_letters: a new life for what failed
 --!include 7_operate/retry_job.sql
---!include 7_operate/remaining_dependencies.sql
+--!include 7_operate/refuse_hopeless.sql
+--!include 7_operate/replay_jobs.sql
+--!include 7_operate/reopen_edges.sql
+--!include 7_operate/lock_unstarted.sql
+--!include 7_operate/is_unstarted.sql
+--!include 7_operate/retry_workflow.sql
 --!include 7_operate/retry_dead_letters.sql
 --  discard_job, discard_dead_letters, delete_expired: what is not kept
 --!include 7_operate/discard_job.sql
+--!include 7_operate/refuse_awaited.sql
 --!include 7_operate/discard_dead_letters.sql
 --!include 7_operate/delete_jobs.sql
 --!include 7_operate/delete_expired.sql
 --  add_dependency: a new edge, and never a cycle
 --!include 7_operate/add_dependency.sql
 --!include 7_operate/refuse_cycle.sql
+--!include 7_operate/check_new_edge.sql
 --!include 7_operate/take_unstarted.sql
 --!include 7_operate/put_unstarted.sql
 --  pause_queue, resume_queue, set_queue_aging, drain_worker, configure
 --!include 7_operate/check_queue_name.sql
---!include 7_operate/record_queue_event.sql
 --!include 7_operate/pause_queue.sql
 --!include 7_operate/resume_queue.sql
 --!include 7_operate/set_queue_aging.sql
@@ -154,17 +199,30 @@
 --  places, status_of: where each job is
 --!include 8_read/places.sql
 --!include 8_read/status_of.sql
---  jobs, get_job, job_executions, job_logs, dead_letters
+--  jobs, get_job, job_executions, job_logs, dead_letters, job_dependencies
 --!include 8_read/jobs.sql
 --!include 8_read/get_job.sql
 --!include 8_read/job_executions.sql
 --!include 8_read/job_logs.sql
 --!include 8_read/dead_letters.sql
+--!include 8_read/job_dependencies.sql
 --  list_jobs, count_jobs: pages under any filter
 --!include 8_read/merged_places.sql
 --!include 8_read/matching_job_ids.sql
 --!include 8_read/list_jobs.sql
 --!include 8_read/count_jobs.sql
+--  workflows, list_workflows, get_workflow: graphs that have a name
+--!include 8_read/workflows.sql
+--!include 8_read/list_workflows.sql
+--!include 8_read/get_workflow.sql
+--  job_graph, critical_path, graph_mermaid: graphs drawn
+--!include 8_read/graph_members.sql
+--!include 8_read/graph_nodes.sql
+--!include 8_read/graph_edges.sql
+--!include 8_read/graph_slack.sql
+--!include 8_read/job_graph.sql
+--!include 8_read/critical_path.sql
+--!include 8_read/graph_mermaid.sql
 --  queues, workers, task_types
 --!include 8_read/task_types.sql
 --!include 8_read/queues.sql

@@ -25,7 +25,7 @@ const payloadTooLarge = kind('payload_too_large', 413, 'The request is too large
 export const sqlstates: Record<string, ErrorKind> = {
 	TQ401: kind('unauthenticated', 401, 'An API key is needed', 'Send Authorization: Bearer taskq_<id>_<secret> with a valid key.'),
 	TQ404: kind('not_found', 404, 'There is no such thing', 'Check the id and the path; finished jobs are deleted after JOB_TTL_SECONDS.'),
-	TQ409: kind('invalid_state', 409, 'The state of the job does not allow it', 'Look at the job, then decide again.'),
+	TQ409: kind('invalid_state', 409, 'The state of the job or workflow does not allow it', 'Look at it, then decide again.'),
 	TQ410: kind('idempotency_conflict', 409, 'The idempotency key belongs to another request', 'Use a new key for a new request.'),
 	TQ411: kind('claim_lost', 409, 'The claim is no longer held', 'Stop working on it: it has ended, or it was given to another worker.'),
 	TQ412: kind('worker_ended', 409, 'The worker has ended', 'Register again.'),
@@ -44,7 +44,7 @@ export const sqlstates: Record<string, ErrorKind> = {
 		'The payload does not fit its job type',
 		'Mend the field; GET /task-types shows the schema of the type.',
 	),
-	TQ425: kind('dependency_cycle', 422, 'The dependencies would form a cycle', 'Leave that dependency out.'),
+	TQ425: kind('dependency_cycle', 422, 'The dependencies would form a cycle', 'Leave one of these dependencies out.'),
 	'42501': forbidden,
 	'54001': invalidRequest,
 	'25006': unavailable,

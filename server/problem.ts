@@ -11,6 +11,7 @@ export interface ProblemDetails {
 	errors?: FieldError[] | undefined
 	hint?: string | undefined
 	jobId?: string | undefined
+	workflowId?: string | undefined
 	state?: string | undefined
 	/** The jobs of a cycle, from one of them back to itself. */
 	members?: string[] | undefined
@@ -70,6 +71,9 @@ export function problemOfValue({ code, message, field, hint, job_id }: ErrorValu
 	})
 }
 
+/** Whose key it was that another request had used. */
+const isOfWorkflow = (field: string | undefined) => field === 'workflow.idempotency_key'
+
 const awayAgain = (cause: unknown, sent: boolean): Problem =>
 	new Problem(doorKinds.database_unavailable, 'The database cannot be reached right now; nothing is lost that was accepted before.', {
 		hint: sent ? 'It may or may not have been done: look, or send it again with an idempotency_key.' : 'Try again in a moment.',
@@ -90,9 +94,9 @@ export function problemOf(error: unknown): Problem {
 		field: error.column,
 		errors: error.column ? [{ field: error.column, message: error.message }] : undefined,
 		hint: error.hint,
-		jobId: error.code === 'TQ410' ? error.detail : undefined,
+		...(error.code === 'TQ410' && { [isOfWorkflow(error.column) ? 'workflowId' : 'jobId']: error.detail }),
 		state: error.code === 'TQ409' ? error.detail : undefined,
-		members: error.code === 'TQ425' ? error.detail?.split(' ') : undefined,
+		members: error.code === 'TQ425' && error.detail ? (JSON.parse(error.detail) as string[]) : undefined,
 		cause: error,
 	})
 }

@@ -3,7 +3,7 @@ import type { Role } from '../db/pool.ts'
 import type { Caller, Database } from './database.ts'
 import { makeGather } from './gather.ts'
 import { problemOfValue } from './problem.ts'
-import { type JobRow, shapeJob } from './rest/job.ts'
+import { type Condition, type Dependency, type JobRow, shapeJob } from './rest/job.ts'
 
 /** Enough to be cheap a job, few enough that no one waits long for the others'. */
 const MAX_JOBS = 500
@@ -31,12 +31,22 @@ export function makeSubmit(database: Database): Submit {
 		const answer = await door.submit(JSON.stringify(name ? { ...request, created_by: name.slice(0, 200) } : request))
 		if (answer.error) throw problemOfValue(answer.error)
 		const row = await door.read(answer.job_id!)
-		const depends_on = Array.isArray(request.depends_on) ? [...new Set(request.depends_on)].toSorted() : []
 		const job = row
-			? shapeJob({ ...row, depends_on, progress: null, cancel_requested_at: null })
+			? shapeJob({ ...row, depends_on: dependenciesOf(request), progress: null, cancel_requested_at: null })
 			: { id: answer.job_id, status: answer.status }
 		return { job, created: answer.created, warnings: answer.warnings }
 	}
+}
+
+/** As `get_job` shows them, without asking: each once, by id. */
+function dependenciesOf({ depends_on }: Record<string, unknown>): Dependency[] {
+	const conditions = new Map<string, Condition>()
+	for (const asked of Array.isArray(depends_on) ? (depends_on as Dependency[]) : []) {
+		const { job, condition = 'success' } = typeof asked === 'string' ? { job: asked } : asked
+		conditions.set(job.toLowerCase(), condition)
+	}
+	const byId = [...conditions].toSorted(([a], [b]) => (a < b ? -1 : 1))
+	return byId.map(([job, condition]) => (condition === 'success' ? job : { job, condition }))
 }
 
 function makeDoor(database: Database, role: Role) {

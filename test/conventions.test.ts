@@ -36,7 +36,7 @@ for (const [rule, { breaks, broken }] of Object.entries(fileRules)) {
 }
 
 test('a file that keeps all rules breaks none', (t) => {
-	const text = `-- x\ncreate or replace function taskq.f()\nreturns void\nlanguage sql\nvolatile\nas $$\n  select 'A';\n$$;\ncomment on function taskq.f() is 'It''s.';\n`
+	const text = `-- x\ncreate or replace function taskq.f()\nreturns void\nlanguage sql\nvolatile\nas $$\n  select 'A', '-- B';\n$$;\ncomment on function taskq.f() is 'It''s.';\n`
 
 	const broken = Object.entries(fileRules).filter(([, { breaks }]) => breaks({ path: '1_submit/f.sql', name: 'f', text }))
 

@@ -29,9 +29,8 @@ begin
     v_locked := v_locked || array(
       select f.job_id from taskq_private.finished_jobs as f where f.job_id = any (parent_ids) order by f.job_id for share
     );
-    exit when not exists (
-      select from taskq_private.job_specs as s where s.job_id = any (parent_ids) and s.job_id <> all (v_locked)
-    );
+    exit when (select count(*) from taskq_private.job_specs as s where s.job_id = any (parent_ids))
+      <= (select count(*) from (select unnest(v_locked) intersect select unnest(parent_ids)) as found);
   end loop;
 end;
 $$;

@@ -1,4 +1,5 @@
--- Requests -> submissions: checked, typed, with the defaults of their type, and the lane if one of that shape exists.
+-- Requests -> submissions: checked, typed, with the defaults of their type, and the lane if one of that shape exists. How many
+-- dependencies are asked for is counted; read_dependencies() finds out which.
 create or replace function taskq_private.read_requests(requests jsonb, submitted_at timestamptz)
 returns setof taskq_private.submission
 language sql
@@ -18,11 +19,12 @@ as $$
     coalesce(round(c.max_delay_seconds, 6)::real, t.max_delay_seconds),
     coalesce(round(c.jitter, 6)::real, t.jitter),
     taskq_private.to_instant(r.run_at),
-    coalesce(r.created_by, taskq_private.actor()), r.name, r.idempotency_key,
+    coalesce(r.created_by, taskq_private.actor()),
+    coalesce(r.name, case jsonb_typeof(q.request -> 'name') when 'string' then left(q.request ->> 'name', 200) end), r.idempotency_key,
     case when r.idempotency_key is not null then sha256(convert_to((q.request - 'idempotency_key' - 'created_by' - 'trace_context')::text, 'UTF8')) end,
     nullif(r.metadata, 'null'), r.trace_context,
-    case when jsonb_array_length(nullif(r.depends_on, 'null')) > 0 then taskq_private.dependency_ids(r.depends_on) end,
-    0, null::uuid
+    null::uuid[], coalesce(jsonb_array_length(nullif(r.depends_on, 'null')), 0), null::uuid,
+    coalesce(r.on_dependency_failure, 'cancel')::taskq.dependency_failure_policy, null::uuid, null::taskq.dependency_condition[]
   from (
     select e.ordinality, e.value as request, b.error
     from jsonb_array_elements(requests) with ordinality as e (value, ordinality)
@@ -31,7 +33,7 @@ as $$
   cross join taskq_private.settings as d
   cross join lateral jsonb_to_record(case when q.error is null then q.request else '{}' end) as r (
     type text, queue text, priority text, payload jsonb, run_at text, timeout_seconds numeric, idempotency_key text, metadata jsonb,
-    name text, created_by text, trace_context text, depends_on jsonb, resource_requirements jsonb, retry_config jsonb
+    name text, created_by text, trace_context text, depends_on jsonb, on_dependency_failure text, resource_requirements jsonb, retry_config jsonb
   )
   cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
     max_attempts numeric, initial_delay_seconds numeric, backoff_multiplier numeric, max_delay_seconds numeric, jitter numeric

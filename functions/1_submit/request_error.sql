@@ -1,5 +1,5 @@
 -- What request_fields cannot say: the type is registered, the payload fits its schema and the limits, run_at is an
--- instant, dependencies are ids. Null for a good request.
+-- instant, dependencies have their form. Null for a good request.
 create or replace function taskq_private.request_error(request jsonb, type text, payload_schema jsonb, payload jsonb, run_at text)
 returns jsonb
 language plpgsql
@@ -23,12 +23,23 @@ begin
     return taskq_private.invalid('run_at', format('run_at "%s" is not an ISO 8601 instant with a time zone', run_at), 'TQ422', 'For example 2030-01-15T10:00:00Z.');
   end if;
   if jsonb_typeof(request -> 'depends_on') = 'array' then
-    select coalesce(d.value #>> '{}', 'null') into v_bad
+    select d.value::text into v_bad
     from jsonb_array_elements(request -> 'depends_on') as d
-    where (jsonb_typeof(d.value) = 'string' and (d.value #>> '{}') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') is not true
+    where case jsonb_typeof(d.value)
+      when 'string' then d.value = '""'
+      when 'object' then
+        jsonb_typeof(d.value -> 'job') is distinct from 'string'
+        or d.value -> 'job' = '""'
+        or coalesce(nullif(d.value -> 'condition', 'null'), '"success"') not in ('"success"', '"failure"', '"finished"')
+        or d.value - '{job,condition}'::text[] <> '{}'
+      else true
+    end
     limit 1;
     if v_bad is not null then
-      return taskq_private.invalid('depends_on', format('depends_on "%s" is not a job id', left(v_bad, 100)), 'TQ423', 'Give the ids that submitting answered.');
+      return taskq_private.invalid(
+        'depends_on', format('depends_on %s is neither a job nor {"job", "condition"} with success, failure or finished', left(v_bad, 200)), 'TQ422',
+        'Give an id that submitting answered, or {"job": <it>, "condition": "success", "failure" or "finished"}.'
+      );
     end if;
   end if;
   if payload_schema = '{}' then

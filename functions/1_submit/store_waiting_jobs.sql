@@ -1,16 +1,18 @@
--- nothing -> pending | blocked | ready | cancelled: jobs with a run_at or with dependencies. One whose parents have all
--- completed is ready; one whose parent has failed can never be.
+-- nothing -> pending | blocked | ready | cancelled: jobs with a run_at or with dependencies. One whose parents are all as it
+-- asks is ready; one with a parent that never can be is cancelled, and those of its graph that wait for it, or held.
 create or replace function taskq_private.store_waiting_jobs(jobs taskq_private.submission[], submitted_at timestamptz)
 returns void
 language plpgsql
 volatile
 as $$
+declare
+  v_doomed_ids uuid[] := array(select j.job_id from unnest(jobs) as j where j.doomed_by is not null);
 begin
-  insert into taskq_private.job_dependencies (job_id, depends_on_id, satisfied)
-  select j.job_id, d.id, f.status is not distinct from 'completed'
+  insert into taskq_private.job_dependencies (job_id, depends_on_id, condition, satisfied)
+  select j.job_id, d.id, d.condition, coalesce(taskq_private.satisfies(f.status, d.condition), false)
   from unnest(jobs) as j
-  cross join unnest(j.depends_on) as d (id)
-  left join taskq_private.finished_jobs as f on f.job_id = d.id;
+  cross join unnest(j.depends_on, j.conditions) as d (id, condition)
+  left join lateral (select f.status from taskq_private.finished_jobs as f where f.job_id = d.id offset 0) as f on true;
 
   insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
   select j.lane_id, j.job_id, submitted_at, 1
@@ -25,16 +27,20 @@ begin
     j.job_id, j.lane_id, (case when j.remaining_dependencies > 0 then 'blocked' else 'pending' end)::taskq.job_status, j.run_at,
     j.remaining_dependencies
   from unnest(jobs) as j
-  where j.doomed_by is null and (j.remaining_dependencies > 0 or j.run_at > submitted_at);
+  where (j.remaining_dependencies > 0 or j.run_at > submitted_at) and j.doomed_by is null;
   if found then
     perform taskq_private.hint_due(submitted_at);
   end if;
 
-  insert into taskq_private.finished_jobs (job_id, lane_id, status, attempt, outcome, finished_at, reason, error)
-  select j.job_id, j.lane_id, 'cancelled', 1, 'cancelled', submitted_at, 'dependency', taskq_private.dependency_error(j.doomed_by)
-  from unnest(jobs) as j
-  where j.doomed_by is not null;
-  perform taskq_private.record_event('job_cancelled', array_agg(j.job_id), array_agg(j.lane_id)) from unnest(jobs) as j where j.doomed_by is not null;
+  if cardinality(v_doomed_ids) > 0 then
+    insert into taskq_private.finished_jobs (job_id, lane_id, status, attempt, outcome, finished_at, reason, error)
+    select j.job_id, j.lane_id, 'cancelled', 1, 'cancelled', submitted_at, 'dependency', taskq_private.dependency_error(j.job_id, j.doomed_by)
+    from unnest(jobs) as j
+    where j.job_id = any (v_doomed_ids);
+    perform taskq_private.record_event('job_cancelled', array_agg(j.job_id), array_agg(j.lane_id)) from unnest(jobs) as j where j.job_id = any (v_doomed_ids);
+    perform taskq_private.count_workflow_jobs(v_doomed_ids, 1);
+    perform taskq_private.settle_dependents(v_doomed_ids, 'cancelled');
+  end if;
 end;
 $$;
 comment on function taskq_private.store_waiting_jobs(taskq_private.submission[], timestamptz) is

@@ -1,35 +1,54 @@
--- nothing -> pending | blocked | ready. All of them or none.
--- Calls: submit_each. Raises: the first error, its field prefixed with jobs[n].
+-- nothing -> pending | blocked | ready. A graph of jobs, all of them or none, as a workflow if it is given as one.
+-- Calls: start_workflow, submit_requests. Locks: the workflow's idempotency key, those of jobs in order, then the places of
+-- dependencies. Raises: the first error, its field prefixed with jobs[n] or workflow; TQ425 with the members of a cycle.
 create or replace function taskq.submit_jobs(jobs jsonb)
-returns table ("position" integer, job_id uuid, status taskq.job_status, created boolean, warnings text[])
+returns table (
+  "position" integer, name text, job_id uuid, status taskq.job_status, created boolean, warnings text[], workflow_id uuid
+)
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
 as $$
+#variable_conflict use_column
 declare
-  v_answers jsonb;
-  v_error jsonb;
+  v_now timestamptz := taskq_private.clock();
+  v_requests jsonb := taskq_private.check_graph(jobs);
+  v_workflow_id uuid;
+  v_is_repeated boolean;
+  v_jobs taskq_private.submission[];
+  v_some_end boolean;
 begin
-  if (select sum(jsonb_array_length(d.list)) from jsonb_path_query(jobs, '$[*].depends_on') as d (list) where jsonb_typeof(d.list) = 'array') > 200000 then
-    perform taskq_private.raise_error(taskq_private.invalid('depends_on', 'the jobs of one call name more than 200000 dependencies', 'TQ413', 'Submit them in several calls.'));
+  if jobs -> 'workflow' <> 'null' then
+    select w.workflow_id, w.is_repeated into v_workflow_id, v_is_repeated
+    from taskq_private.start_workflow(jobs -> 'workflow', v_requests, v_now) as w;
+    if v_is_repeated then
+      return query select * from taskq_private.repeated_workflow(v_workflow_id, v_requests);
+      return;
+    end if;
+  end if;
+  v_jobs := taskq_private.submit_requests(v_requests, v_now, true, v_workflow_id);
+  if v_workflow_id is not null then
+    v_workflow_id := taskq_private.adjust_workflow(v_workflow_id, v_jobs);
   end if;
 
-  select jsonb_agg(to_jsonb(s) order by s."position"), (array_agg(s.error order by s."position") filter (where s.error is not null))[1]
-    || jsonb_build_object('position', min(s."position") filter (where s.error is not null))
-  into v_answers, v_error
-  from taskq.submit_each(jobs) as s;
-
-  if v_error is not null then
-    perform taskq_private.raise_error(v_error || jsonb_build_object(
-      'field', format('jobs[%s].%s', v_error ->> 'position', v_error ->> 'field'),
-      'message', format('jobs[%s]: %s', v_error ->> 'position', v_error ->> 'message')
-    ));
-  end if;
+  -- a job that can never run takes others of its graph with it
+  v_some_end := (select bool_or(j.doomed_by is not null) from unnest(v_jobs) as j);
   return query
-    select a."position", a.job_id, a.status, a.created, a.warnings
-    from jsonb_to_recordset(v_answers) as a ("position" integer, job_id uuid, status taskq.job_status, created boolean, warnings text[]);
+    select
+      j.ordinal - 1,
+      j.name,
+      j.job_id,
+      case when v_some_end then taskq_private.status_of(j.job_id) else taskq_private.submission_status(j, v_now) end,
+      j.repeated is not true,
+      case when j.cpu_units > 0 or j.memory_mb > 0 then taskq_private.submit_warnings(j.lane_id) else '{}' end,
+      v_workflow_id
+    from unnest(v_jobs) as j;
 end;
 $$;
 comment on function taskq.submit_jobs(jsonb) is
-  'Submits a list of jobs in one transaction, all or none. Each element has the fields of POST /jobs: {"type", "payload", "priority", "resource_requirements", "retry_config", "depends_on", "run_at", ...}. Positions count from 0.';
+  'Submits a list of jobs, or {"workflow": {"name", "metadata", "idempotency_key"}, "jobs": [...]}, in one transaction, all or none. Each job has the fields of POST /jobs; its depends_on may name other jobs of the call, as "a" or {"job": "a", "condition": "failure"}. Positions count from 0. Example: select * from taskq.submit_jobs(''[{"name": "a", "type": "echo"}, {"name": "b", "type": "echo", "depends_on": ["a"]}]'').';

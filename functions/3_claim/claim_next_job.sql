@@ -24,12 +24,14 @@ set jit = off
 as $$
 declare
   v_worker taskq_private.workers;
+  v_is_more boolean;
 begin
   v_worker := taskq_private.lock_worker(worker_id);
   if outcomes is not null then
     rejected := taskq_private.finish_attempts(outcomes, worker_id);
   end if;
 
+  v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows();
   perform taskq_private.promote_due_jobs(1000);
   if v_worker.status = 'active' and max_jobs > 0 then
     select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, max_jobs) as t;
@@ -43,7 +45,7 @@ begin
     join taskq_private.claims as c on c.claim_id = r.claim_id
     where c.worker_id = claim_next_job.worker_id
   );
-  next_due_in_seconds := taskq_private.next_due_in();
+  next_due_in_seconds := case when v_is_more then 0 else taskq_private.next_due_in() end;
 end;
 $$;
 comment on function taskq.claim_next_job(uuid, integer, jsonb) is

@@ -1,30 +1,25 @@
--- blocked -> ready | pending. Marking an edge and counting it down happen under the child's lock, so that parents that end at
--- once count each edge once.
--- Locks: the children, by job_id.
-create or replace function taskq_private.unblock_dependents(parent_ids uuid[], conditions taskq.dependency_condition[])
+-- blocked -> ready | pending | retrying. Marking an edge and counting it down happen under the child's lock, which the caller
+-- holds, so that parents that end at once count each edge once.
+create or replace function taskq_private.unblock_dependents(edges taskq_private.job_dependencies[])
 returns void
 language plpgsql
 volatile
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
-  v_child_ids uuid[];
+  v_child_ids uuid[] := array(select e.job_id from unnest(edges) as e);
   v_job_ids uuid[];
   v_lane_ids integer[];
 begin
-  v_child_ids := array(
-    select d.job_id from taskq_private.job_dependencies as d
-    where d.depends_on_id = any (parent_ids) and d.condition = any (conditions) and not d.satisfied
-  );
   if cardinality(v_child_ids) = 0 then
     return;
   end if;
-  perform from taskq_private.waiting_jobs as w where w.job_id = any (v_child_ids) order by w.job_id for update;
 
   with marked as (
     update taskq_private.job_dependencies as d
     set satisfied = true
-    where d.depends_on_id = any (parent_ids) and d.condition = any (conditions) and not d.satisfied
+    from unnest(edges) as e
+    where d.job_id = e.job_id and d.depends_on_id = e.depends_on_id and not d.satisfied
     returning d.job_id
   )
   update taskq_private.waiting_jobs as w
@@ -46,9 +41,11 @@ begin
   )
   select array_agg(f.job_id), array_agg(f.lane_id) into v_job_ids, v_lane_ids from freed as f;
 
-  perform taskq_private.record_event('job_ready', v_job_ids, v_lane_ids);
-  perform taskq_private.hint('ready');
+  if v_job_ids is not null then
+    perform taskq_private.record_event('job_ready', v_job_ids, v_lane_ids);
+    perform taskq_private.hint('ready');
+  end if;
 end;
 $$;
-comment on function taskq_private.unblock_dependents(uuid[], taskq.dependency_condition[]) is
+comment on function taskq_private.unblock_dependents(taskq_private.job_dependencies[]) is
   'Marks edges as satisfied and makes the children ready that wait for nothing more.';

@@ -1,7 +1,7 @@
 -- pending | ready | retrying | blocked -> blocked: a new edge for a job that has not started.
 -- Locks: the graph lock, so that of two sessions adding opposite edges the second sees the first's; the parent's place; the
 -- child's row. Raises: TQ404, TQ423 for the parent, TQ409 with the state, TQ425 with the cycle's members.
-create or replace function taskq.add_dependency(job_id uuid, depends_on uuid)
+create or replace function taskq.add_dependency(job_id uuid, depends_on uuid, condition taskq.dependency_condition default 'success')
 returns taskq.job_status
 language plpgsql
 volatile
@@ -11,7 +11,7 @@ as $$
 #variable_conflict use_column
 declare
   v_lane_id integer := taskq_private.lane_of(add_dependency.job_id);
-  v_parent_status taskq.job_status;
+  v_satisfied boolean;
   v_place record;
 begin
   if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then
@@ -22,21 +22,22 @@ begin
   perform pg_advisory_xact_lock(1952541558);
   perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
   perform taskq_private.lock_parents(array[add_dependency.depends_on]);
-  v_parent_status := taskq_private.status_of(add_dependency.depends_on);
-  if v_parent_status in ('failed', 'cancelled') then
-    raise exception 'job % is % and can never be waited for', add_dependency.depends_on, v_parent_status
-      using errcode = 'TQ409', detail = v_parent_status::text, hint = 'Retry it first.';
-  end if;
+  v_satisfied := taskq_private.check_new_edge(add_dependency.job_id, add_dependency.depends_on, add_dependency.condition);
 
   v_place := taskq_private.take_unstarted(add_dependency.job_id, v_lane_id);
-  insert into taskq_private.job_dependencies (job_id, depends_on_id, satisfied)
-  values (add_dependency.job_id, add_dependency.depends_on, v_parent_status = 'completed')
+  insert into taskq_private.job_dependencies (job_id, depends_on_id, condition, satisfied)
+  values (add_dependency.job_id, add_dependency.depends_on, add_dependency.condition, v_satisfied)
   on conflict do nothing;
-  if not found or v_parent_status = 'completed' then
-    return taskq_private.put_unstarted(add_dependency.job_id, v_lane_id, v_place.attempt, v_place.due_at, v_place.remaining);
+  if found and not v_satisfied then
+    v_place.remaining := v_place.remaining + 1;
+    if v_place.remaining = 1 then
+      perform taskq_private.record_event('job_blocked', array[add_dependency.job_id], array[v_lane_id]);
+    end if;
   end if;
-  return taskq_private.put_unstarted(add_dependency.job_id, v_lane_id, v_place.attempt, v_place.due_at, v_place.remaining + 1);
+  return taskq_private.put_unstarted(
+    add_dependency.job_id, v_lane_id, v_place.attempt, v_place.due_at, v_place.ready_at, v_place.remaining
+  );
 end;
 $$;
-comment on function taskq.add_dependency(uuid, uuid) is
-  'Makes a job that has not started wait for another one. Refuses an edge that would close a cycle, naming its members. Answers the job''s status.';
+comment on function taskq.add_dependency(uuid, uuid, taskq.dependency_condition) is
+  'Makes a job that has not started wait for another one: for its success, its failure, or its end (finished). Refuses an edge that would close a cycle, naming its members. Answers the job''s status.';

@@ -1,4 +1,5 @@
--- Retention, in bounded batches. A job stays while one that depends on it has not ended: the child may want its result.
+-- Retention, in bounded batches. A job stays while one that depends on it has not ended, since that may
+-- want its result, and while its workflow runs.
 -- Locks: finished rows, skipping those that someone replays.
 create or replace function taskq_private.delete_expired(max_jobs integer default 1000)
 returns integer
@@ -18,12 +19,8 @@ begin
     select f.job_id
     from taskq_private.finished_jobs as f
     where f.finished_at < v_now - v_settings.job_ttl_seconds * interval '1 second'
-      and not exists (
-        select
-        from taskq_private.job_dependencies as d
-        where d.depends_on_id = f.job_id
-          and not exists (select from taskq_private.finished_jobs as child where child.job_id = d.job_id)
-      )
+      and not taskq_private.is_awaited(f.job_id)
+      and not taskq_private.is_in_running_workflow(f.job_id)
     order by f.finished_at
     limit max_jobs
     for update of f skip locked

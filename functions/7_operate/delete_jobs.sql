@@ -1,20 +1,26 @@
--- Finished jobs only: the caller has locked their finished rows. Edges to them go too, settled as they are.
+-- Finished jobs only: the caller has locked their finished rows. What they depended on goes with them; that others depended on
+-- them stays known with those. A workflow goes with the last of its jobs.
 create or replace function taskq_private.delete_jobs(job_ids uuid[])
 returns void
 language plpgsql
 volatile
 as $$
+declare
+  v_workflow_ids uuid[];
 begin
+  v_workflow_ids := array(select distinct s.workflow_id from taskq_private.job_specs as s where s.job_id = any (job_ids) and s.workflow_id is not null);
   delete from taskq_private.idempotency_keys as k
   using taskq_private.job_specs as s
   where s.job_id = any (job_ids) and s.idempotency_key = k.idempotency_key and k.job_id = s.job_id;
 
   delete from taskq_private.job_dependencies as d where d.job_id = any (job_ids);
-  delete from taskq_private.job_dependencies as d where d.depends_on_id = any (job_ids);
+  delete from taskq_private.unsettled_jobs as u where u.job_id = any (job_ids);
   delete from taskq_private.job_logs as l where l.job_id = any (job_ids);
   delete from taskq_private.job_attempts as a where a.job_id = any (job_ids);
   delete from taskq_private.finished_jobs as f where f.job_id = any (job_ids);
   delete from taskq_private.job_specs as s where s.job_id = any (job_ids);
+  delete from taskq_private.workflows as w
+  where w.workflow_id = any (v_workflow_ids) and not exists (select from taskq_private.job_specs as s where s.workflow_id = w.workflow_id);
 end;
 $$;
 comment on function taskq_private.delete_jobs(uuid[]) is 'Deletes finished jobs with their history.';

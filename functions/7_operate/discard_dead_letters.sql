@@ -16,6 +16,7 @@ begin
     where f.status = 'failed'
       and (discard_dead_letters.type is null or l.type = discard_dead_letters.type)
       and (discard_dead_letters.queue is null or l.queue = discard_dead_letters.queue)
+      and not taskq_private.is_awaited(f.job_id)
     order by f.job_id
     limit max_jobs
     for update of f skip locked
@@ -26,4 +27,4 @@ begin
 end;
 $$;
 comment on function taskq.discard_dead_letters(text, text, integer) is
-  'Deletes failed jobs, oldest first: all, or those of a type or queue, at most max_jobs a call. Answers how many; call until 0.';
+  'Deletes failed jobs, oldest first: all, or those of a type or queue, at most max_jobs a call. Those that held jobs wait for are kept. Answers how many; call until 0.';

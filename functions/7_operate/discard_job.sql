@@ -13,8 +13,9 @@ begin
     raise exception 'job % is % and cannot be discarded', job_id, taskq_private.status_of(job_id)
       using errcode = 'TQ409', detail = taskq_private.status_of(job_id)::text, hint = 'Only dead letters, that is failed jobs, can be discarded.';
   end if;
+  perform taskq_private.refuse_awaited(job_id);
   perform taskq_private.record_audit('discard_job', job_id::text);
   perform taskq_private.delete_jobs(array[job_id]);
 end;
 $$;
-comment on function taskq.discard_job(uuid) is 'Deletes a failed job and all that is known of it.';
+comment on function taskq.discard_job(uuid) is 'Deletes a failed job and all that is known of it. Refused while a job that is held waits for its replay.';

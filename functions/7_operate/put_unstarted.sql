@@ -1,5 +1,6 @@
+-- A job that was ready keeps its place in line.
 create or replace function taskq_private.put_unstarted(
-  job_id uuid, lane_id integer, attempt smallint, due_at timestamptz, remaining integer
+  job_id uuid, lane_id integer, attempt smallint, due_at timestamptz, ready_at timestamptz, remaining integer
 )
 returns taskq.job_status
 language plpgsql
@@ -14,7 +15,7 @@ declare
   end;
 begin
   if v_status = 'ready' then
-    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt) values (lane_id, job_id, v_now, attempt);
+    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt) values (lane_id, job_id, coalesce(ready_at, v_now), attempt);
     perform taskq_private.hint('ready');
   else
     insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, remaining_dependencies, attempt)
@@ -23,4 +24,5 @@ begin
   return v_status;
 end;
 $$;
-comment on function taskq_private.put_unstarted(uuid, integer, smallint, timestamptz, integer) is 'Puts a job that has not started into the place that it belongs to; answers its status.';
+comment on function taskq_private.put_unstarted(uuid, integer, smallint, timestamptz, timestamptz, integer) is
+  'Puts a job that has not started into the place that it belongs to; answers its status.';

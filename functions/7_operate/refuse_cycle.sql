@@ -39,7 +39,7 @@ begin
     );
   end loop;
   raise exception 'the dependency would close a cycle: %', array_to_string(v_cycle, ' -> ')
-    using errcode = 'TQ425', column = 'depends_on', detail = array_to_string(v_cycle, ' '), hint = 'A job cannot wait for itself, not even through others.';
+    using errcode = 'TQ425', column = 'depends_on', detail = to_jsonb(v_cycle)::text, hint = 'A job cannot wait for itself, not even through others.';
 end;
 $$;
 comment on function taskq_private.refuse_cycle(uuid, uuid) is 'Raises TQ425 with the members of the cycle that this edge would close.';

@@ -1,5 +1,5 @@
 -- failed -> ready, oldest first, bounded.
-create or replace function taskq.retry_dead_letters(type text default null, queue text default null, max_jobs integer default 1000)
+create or replace function taskq.retry_dead_letters(type text default null, queue text default null, max_jobs integer default 1000, with_dependents boolean default false)
 returns integer
 language plpgsql
 volatile
@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job_id uuid;
-  v_retried integer := 0;
+  v_retried uuid[] := '{}';
 begin
   for v_job_id in
     select f.job_id
@@ -22,10 +22,16 @@ begin
     for update of f skip locked
   loop
     perform taskq.retry_job(v_job_id);
-    v_retried := v_retried + 1;
+    v_retried := v_retried || v_job_id;
   end loop;
-  return v_retried;
+  perform taskq_private.record_audit(
+    'retry_dead_letters', coalesce(type, queue, 'all'), jsonb_build_object('with_dependents', with_dependents, 'retried', cardinality(v_retried))
+  );
+  if with_dependents then
+    perform taskq_private.settle_dependents(v_retried, 'ready'); -- once for all, so that this is bounded
+  end if;
+  return cardinality(v_retried);
 end;
 $$;
-comment on function taskq.retry_dead_letters(text, text, integer) is
-  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call. Answers how many; call until 0.';
+comment on function taskq.retry_dead_letters(text, text, integer, boolean) is
+  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call; with_dependents brings back what was cancelled because of them. Answers how many; call until 0.';

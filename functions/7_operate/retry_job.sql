@@ -1,6 +1,6 @@
--- failed | cancelled -> ready | blocked. A new life: the attempt number starts again, the claim_id never does.
--- Locks: its dependencies' places (lock_parents), then its finished row. Raises: TQ404, TQ409 with the state.
-create or replace function taskq.retry_job(job_id uuid)
+-- failed | cancelled -> ready | pending | blocked; with its dependents: cancelled, reason dependency -> blocked.
+-- Locks: its dependencies' places (lock_parents), then its finished row; then its dependents. Raises: TQ404, TQ409 with the state.
+create or replace function taskq.retry_job(job_id uuid, with_dependents boolean default false)
 returns taskq.job_status
 language plpgsql
 volatile
@@ -8,43 +8,26 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
-declare
-  v_lane_id integer := taskq_private.lane_of(retry_job.job_id);
-  v_finished taskq_private.finished_jobs;
-  v_remaining integer;
 begin
+  perform taskq_private.lane_of(retry_job.job_id);
   perform taskq_private.lock_parents(array(
     select d.depends_on_id from taskq_private.job_dependencies as d where d.job_id = retry_job.job_id and not d.satisfied
   ));
-  delete from taskq_private.finished_jobs as f
-  where f.job_id = retry_job.job_id and f.status in ('failed', 'cancelled')
-  returning * into v_finished;
+  perform from taskq_private.finished_jobs as f where f.job_id = retry_job.job_id and f.status in ('failed', 'cancelled') for update;
   if not found then
     raise exception 'job % is % and cannot be retried', retry_job.job_id, taskq_private.status_of(retry_job.job_id)
       using errcode = 'TQ409', detail = taskq_private.status_of(retry_job.job_id)::text,
         hint = 'Only failed and cancelled jobs can be retried.';
   end if;
-  perform taskq_private.record_audit('retry_job', retry_job.job_id::text);
-  v_remaining := taskq_private.remaining_dependencies(retry_job.job_id);
+  perform taskq_private.refuse_hopeless(retry_job.job_id);
+  perform taskq_private.record_audit('retry_job', retry_job.job_id::text, jsonb_build_object('with_dependents', with_dependents));
 
-  if v_finished.claim_id is not null then
-    insert into taskq_private.job_attempts (job_id, claim_id, attempt, worker_id, started_at, ended_at, outcome, ended_a_life, error)
-    values (
-      retry_job.job_id, v_finished.claim_id, v_finished.attempt, v_finished.worker_id, v_finished.started_at, v_finished.finished_at,
-      v_finished.outcome, true, v_finished.error
-    );
+  perform taskq_private.replay_jobs(array[retry_job.job_id]);
+  if with_dependents then
+    perform taskq_private.settle_dependents(array[retry_job.job_id], 'ready');
   end if;
-  if v_remaining > 0 then
-    insert into taskq_private.waiting_jobs (job_id, lane_id, status, remaining_dependencies)
-    values (retry_job.job_id, v_lane_id, 'blocked', v_remaining);
-  else
-    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
-    values (v_lane_id, retry_job.job_id, taskq_private.clock(), 1);
-    perform taskq_private.hint('ready');
-  end if;
-  perform taskq_private.record_event('job_replayed', array[retry_job.job_id], array[v_lane_id]);
-  return case when v_remaining > 0 then 'blocked' else 'ready' end;
+  return taskq_private.status_of(retry_job.job_id);
 end;
 $$;
-comment on function taskq.retry_job(uuid) is
-  'Runs a failed or cancelled job again from its first attempt. Answers its new status: ready, or blocked if a dependency has not completed yet.';
+comment on function taskq.retry_job(uuid, boolean) is
+  'Runs a failed or cancelled job again from its first attempt; with_dependents brings back the jobs that were cancelled because of it, too. Answers its new status: ready, pending before its run_at, or blocked if a dependency has not ended yet.';

@@ -1,5 +1,5 @@
 create or replace function taskq_private.take_unstarted(
-  job_id uuid, lane_id integer, out attempt smallint, out due_at timestamptz, out remaining integer
+  job_id uuid, lane_id integer, out attempt smallint, out due_at timestamptz, out ready_at timestamptz, out remaining integer
 )
 language plpgsql
 volatile
@@ -11,11 +11,11 @@ begin
   loop
     delete from taskq_private.ready_jobs as r
     where r.lane_id = take_unstarted.lane_id and r.job_id = take_unstarted.job_id
-    returning r.attempt, null, 0 into attempt, due_at, remaining;
+    returning r.attempt, null, r.ready_at, 0 into attempt, due_at, ready_at, remaining;
     exit when found;
     delete from taskq_private.waiting_jobs as w
     where w.job_id = take_unstarted.job_id
-    returning w.attempt, w.due_at, w.remaining_dependencies into attempt, due_at, remaining;
+    returning w.attempt, w.due_at, null, w.remaining_dependencies into attempt, due_at, ready_at, remaining;
     exit when found;
 
     perform taskq_private.lane_of(take_unstarted.job_id); -- raises if it was deleted

@@ -1,8 +1,9 @@
--- Everything that time does: due jobs, lost workers, timeouts, retention. Any process may call it at any time; one gets
+-- Everything that time does: due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
 -- through. Bounded: what is left over is done by the next call.
 -- Locks: the settings' row, which nobody but this schema's functions can hold; an advisory lock is anybody's to take.
 create or replace function taskq.tick(
-  out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer
+  out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer,
+  out folded_workflows integer
 )
 language plpgsql
 volatile
@@ -21,8 +22,15 @@ begin
   if promoted > 0 then
     perform taskq_private.hint('ready');
   end if;
+  for v_i in 1 .. 5 loop
+    exit when not taskq_private.settle_chunk();
+  end loop;
+  for v_i in 1 .. 5 loop
+    exit when not taskq_private.cancel_workflows();
+  end loop;
+  folded_workflows := taskq_private.fold_workflow_counts(10000);
   deleted_jobs := taskq_private.delete_expired(1000);
 end;
 $$;
 comment on function taskq.tick() is
-  'Does what is due: makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';
+  'Does what is due: makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';

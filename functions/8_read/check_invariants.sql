@@ -30,6 +30,20 @@ as $$
   from taskq_private.places as p join taskq_private.job_dependencies as d on d.job_id = p.job_id
   where not d.satisfied and p.status not in ('blocked', 'cancelled')
   union all
+  select format('job %s waits for job %s, which is %s', d.job_id, d.depends_on_id, f.status)
+  from taskq_private.waiting_jobs as w
+  join taskq_private.job_specs as s on s.job_id = w.job_id
+  join taskq_private.job_dependencies as d on d.job_id = w.job_id and not d.satisfied
+  join taskq_private.finished_jobs as f on f.job_id = d.depends_on_id
+  where (taskq_private.satisfies(f.status, d.condition) or s.on_dependency_failure = 'cancel' or f.status = 'completed')
+    and not exists (select from taskq_private.unsettled_jobs as u where u.job_id = d.depends_on_id)
+  union all
+  select format('workflow %s counts %s jobs that have not ended and has %s', w.workflow_id, w.unfinished_count, count(s.job_id))
+  from taskq.workflows as w
+  left join taskq_private.job_specs as s
+    on s.workflow_id = w.workflow_id and not exists (select from taskq_private.finished_jobs as f where f.job_id = s.job_id)
+  group by w.workflow_id, w.unfinished_count having w.unfinished_count <> count(s.job_id)
+  union all
   select format('worker %s holds %s cpu of %s and %s MB of %s', w.name, w.granted_cpu_units, w.cpu_units, w.granted_memory_mb, w.memory_mb)
   from taskq.workers as w where w.granted_cpu_units > w.cpu_units or w.granted_memory_mb > w.memory_mb
   union all

@@ -18,9 +18,16 @@ begin
     return query select 'running', 'It is running.', jsonb_build_object('worker_id', v_place.worker_id, 'started_at', v_place.started_at);
   elsif v_place.status = 'blocked' then
     return query
-      select 'blocked_by', format('It waits for %s jobs.', count(*)), jsonb_build_object('job_ids', (array_agg(d.depends_on_id order by d.depends_on_id))[1:100])
+      select
+        case when held.is_so then 'held_by' else 'blocked_by' end,
+        case when held.is_so then format('It is held: jobs that it depends on have ended otherwise (%s). Retry them, or cancel it.', count(*))
+          else format('It waits for other jobs (%s).', count(*)) end,
+        jsonb_build_object('job_ids', (array_agg(d.depends_on_id order by d.depends_on_id))[1:100])
       from taskq_private.job_dependencies as d
-      where d.job_id = explain_job.job_id and not d.satisfied;
+      left join taskq_private.finished_jobs as f on f.job_id = d.depends_on_id and not taskq_private.satisfies(f.status, d.condition)
+      cross join lateral (select f.job_id is not null) as held (is_so)
+      where d.job_id = explain_job.job_id and not d.satisfied
+      group by held.is_so;
   end if;
   if v_place.due_at > taskq_private.clock() then
     return query select 'waiting_until', format('It waits until %s.', v_place.due_at), jsonb_build_object('due_at', v_place.due_at, 'attempt', v_place.attempt);
@@ -31,4 +38,4 @@ begin
 end;
 $$;
 comment on function taskq.explain_job(uuid) is
-  'Why a job is not running: every reason with a code (waiting_until, blocked_by, queue_paused, no_worker_for_type, larger_than_every_worker, waiting_for_capacity), a sentence, and details.';
+  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, queue_paused, no_worker_for_type, larger_than_every_worker, waiting_for_capacity), a sentence, and details.';

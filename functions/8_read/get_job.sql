@@ -13,7 +13,10 @@ declare
   v_job jsonb;
 begin
   select to_jsonb(j) || jsonb_build_object(
-    'depends_on', array(select d.depends_on_id from taskq_private.job_dependencies as d where d.job_id = j.job_id order by d.depends_on_id),
+    'depends_on', (
+      select coalesce(jsonb_agg(case d.condition when 'success' then to_jsonb(d.depends_on_id) else jsonb_build_object('job', d.depends_on_id, 'condition', d.condition) end order by d.depends_on_id), '[]')
+      from taskq_private.job_dependencies as d where d.job_id = j.job_id
+    ),
     'progress', (select jsonb_build_object('percent', p.percent, 'data', p.data, 'at', p.at) from taskq_private.job_progress as p where p.job_id = j.job_id),
     'cancel_requested_at', (select r.requested_at from taskq_private.cancel_requests as r where r.job_id = j.job_id)
   )
@@ -26,4 +29,4 @@ begin
   return v_job;
 end;
 $$;
-comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, the ids it depends on, its progress, and when it was asked to stop.';
+comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, what it depends on as it was asked for, its progress, and when it was asked to stop.';

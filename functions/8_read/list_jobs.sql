@@ -9,6 +9,7 @@ create or replace function taskq.list_jobs(
   run_at_from timestamptz default null,
   run_at_to timestamptz default null,
   metadata jsonb default null,
+  workflow_id uuid default null,
   before uuid default null,
   max_rows integer default 50
 )
@@ -29,7 +30,7 @@ begin
       status, type, queue, priority,
       least(before, taskq_private.job_id_floor(created_to), 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
       coalesce(taskq_private.job_id_floor(created_from), '00000000-0000-0000-0000-000000000000'),
-      run_at_from, run_at_to, metadata, least(greatest(max_rows, 1), 1000)
+      run_at_from, run_at_to, metadata, workflow_id, least(greatest(max_rows, 1), 1000)
     ) as m (job_id)
   );
   return query
@@ -37,6 +38,6 @@ begin
 end;
 $$;
 comment on function taskq.list_jobs(
-  taskq.job_status[], text[], text[], smallint[], timestamptz, timestamptz, timestamptz, timestamptz, jsonb, uuid, integer
+  taskq.job_status[], text[], text[], smallint[], timestamptz, timestamptz, timestamptz, timestamptz, jsonb, uuid, uuid, integer
 ) is
-  'Jobs that match every filter given, newest first, at most max_rows (1000). metadata matches jobs whose metadata contains it. For the next page give the last job_id as before. Example: select job_id, type, status from taskq.list_jobs(status => ''{failed}'', max_rows => 10).';
+  'Jobs that match every filter given, newest first, at most max_rows (1000). metadata matches jobs whose metadata contains it, workflow_id those of a workflow. For the next page give the last job_id as before. Example: select job_id, type, status from taskq.list_jobs(status => ''{failed}'', max_rows => 10).';

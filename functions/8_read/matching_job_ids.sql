@@ -3,7 +3,7 @@
 -- start from the spec's own indexes.
 create or replace function taskq_private.matching_job_ids(
   status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid,
-  run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, max_rows integer
+  run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
 )
 returns setof uuid
 language plpgsql
@@ -19,7 +19,18 @@ declare
   );
   v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(matching_job_ids.status, enum_range(null::taskq.job_status))));
 begin
-  if metadata is not null then
+  if workflow_id is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.workflow_id = matching_job_ids.workflow_id
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
+        and (matching_job_ids.metadata is null or s.metadata @> matching_job_ids.metadata)
+        and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
+        and (matching_job_ids.status is null or taskq_private.status_of(s.job_id) = any (v_statuses))
+      order by s.job_id desc
+      limit max_rows;
+  elsif metadata is not null then
     return query
       select s.job_id
       from taskq_private.job_specs as s
@@ -44,5 +55,5 @@ begin
 end;
 $$;
 comment on function taskq_private.matching_job_ids(
-  taskq.job_status[], text[], text[], smallint[], uuid, uuid, timestamptz, timestamptz, jsonb, integer
+  taskq.job_status[], text[], text[], smallint[], uuid, uuid, timestamptz, timestamptz, jsonb, uuid, integer
 ) is 'The ids of jobs that match, newest first.';

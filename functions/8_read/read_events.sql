@@ -18,7 +18,7 @@ as $$
     'next_xid', pg_snapshot_xmax(pg_current_snapshot())::text,
     'events', coalesce((
       select json_agg(json_build_object(
-        'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', b.queue,
+        'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', b.queue, 'workflow_id', b.workflow_id,
         'jobs', (
           select json_agg(json_build_object(
             'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', u.data
@@ -33,4 +33,4 @@ as $$
   );
 $$;
 comment on function taskq.read_events(bigint, bigint[], integer) is
-  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "jobs": [...]}]}.';
+  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}.';

@@ -14,7 +14,9 @@ export function maskError(error: GraphQLError): GraphQLError {
 		field: details.field,
 		hint: details.hint ?? kind.hint,
 		job_id: details.jobId,
+		workflow_id: details.workflowId,
 		state: details.state,
+		members: details.members,
 	}
 	return new GraphQLError(shown, { nodes, source, positions, path, originalError, extensions })
 }

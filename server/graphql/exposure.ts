@@ -7,27 +7,50 @@ interface View {
 	row: string
 	/** Paged from the root; left out where the view cannot be paged by an index. */
 	list?: string
-	/** The name of its rows as a field of their job. */
-	ofJob?: string
+	/** The names of its rows as fields of a job, each with the column that holds the job's id. */
+	ofJob?: Record<string, string>
 }
 
 const views: Record<string, View> = {
 	jobs: { primaryKey: 'job_id', row: 'job' },
-	job_executions: { primaryKey: 'job_id,claim_id', row: 'jobExecution', ofJob: 'executions' },
-	job_logs: { primaryKey: 'job_id,log_id', row: 'jobLog', ofJob: 'logs' },
+	job_executions: { primaryKey: 'job_id,claim_id', row: 'jobExecution', ofJob: { executions: 'job_id' } },
+	job_logs: { primaryKey: 'job_id,log_id', row: 'jobLog', ofJob: { logs: 'job_id' } },
+	job_dependencies: {
+		primaryKey: 'job_id,depends_on_id',
+		row: 'jobDependency',
+		ofJob: { dependencies: 'job_id', dependents: 'depends_on_id' },
+	},
+	workflows: { primaryKey: 'workflow_id', row: 'workflow' },
 	dead_letters: { primaryKey: 'job_id', row: 'deadLetter', list: 'deadLetters' },
 	queues: { primaryKey: 'queue', row: 'queue', list: 'queues' },
 	workers: { primaryKey: 'worker_id', row: 'worker', list: 'workers' },
 	task_types: { primaryKey: 'type', row: 'taskType', list: 'taskTypes' },
 }
 
+const list = { behavior: '+queryField -connection -resource:connection +list +resource:list' }
+const value = { behavior: '+queryField' }
+const mutation = (resultFieldName: string) => ({ behavior: '+mutationField +resource:single', resultFieldName })
+
 /** Functions by the kind of field that they become. */
 const functions: Record<string, Record<string, string>> = {
-	list_jobs: { behavior: '+queryField -connection -resource:connection +list +resource:list' },
-	count_jobs: { behavior: '+queryField' },
-	explain_job: { behavior: '+queryField -connection -resource:connection +list +resource:list' },
-	submit_job: { behavior: '+mutationField +resource:single', resultFieldName: 'submitted' },
+	list_jobs: list,
+	count_jobs: value,
+	explain_job: list,
+	list_workflows: list,
+	job_graph: value,
+	graph_mermaid: value,
+	submit_job: mutation('submitted'),
+	submit_jobs: { behavior: '+mutationField -connection -resource:connection +list +resource:list', resultFieldName: 'submitted' },
+	add_dependency: mutation('status'),
+	cancel_job: mutation('status'),
+	cancel_workflow: mutation('status'),
+	retry_workflow: mutation('retried'),
+	retry_job: mutation('status'),
 }
+
+/** From a job to its workflow; the jobs of a workflow are listed by `listJobs`, which an index answers. */
+const workflowOfJob =
+	'(workflow_id) references taskq.workflows (workflow_id)|@fieldName workflow|@behavior -manyRelation:resource:list -manyRelation:resource:connection'
 
 const isTaskq = (entity: { getNamespace(): { nspname: string } | undefined }) => entity.getNamespace()?.nspname === 'taskq'
 
@@ -36,9 +59,12 @@ function tagsOfView(name: string, { primaryKey, ofJob, list }: View): Record<str
 		primaryKey,
 		behavior: list ? '-query:resource:list +query:resource:connection' : '-query:resource:list -query:resource:connection',
 		...(ofJob && {
-			foreignKey: `(job_id) references taskq.jobs (job_id)|@foreignFieldName ${ofJob}|@behavior -singularRelation:resource:single`,
+			foreignKey: Object.entries(ofJob).map(
+				([field, column]) =>
+					`(${column}) references taskq.jobs (job_id)|@foreignFieldName ${field}|@behavior -singularRelation:resource:single`,
+			),
 		}),
-		...(name === 'jobs' && { name: 'job' }),
+		...(name === 'jobs' && { name: 'job', foreignKey: workflowOfJob }),
 	}
 }
 

@@ -7,6 +7,7 @@ import { maskError } from './errors.ts'
 import { Exposure, Names } from './exposure.ts'
 import { Limits } from './limits.ts'
 import { Pages } from './pages.ts'
+import { Submitters } from './submitters.ts'
 
 const STATEMENT_TIMEOUT = '5s'
 const MAX_REQUEST_BYTES = 2 * 2 ** 20
@@ -16,10 +17,10 @@ export interface PresetOptions {
 	callerOf: (req: object) => Caller
 }
 
-/** The GraphQL schema over schema `taskq`: read and submit, each request in its caller's role. */
+/** The GraphQL schema over schema `taskq`: read, submit and steer, each request in its caller's role. */
 export const makePreset = ({ pool, callerOf }: PresetOptions): GraphileConfig.Preset => ({
 	extends: [PostGraphileAmberPreset],
-	plugins: [Exposure, Names, Pages, Limits],
+	plugins: [Exposure, Names, Pages, Limits, Submitters],
 	disablePlugins: ['NodePlugin', 'QueryQueryPlugin', 'MutationPayloadQueryPlugin'],
 	pgServices: [
 		makePgService({

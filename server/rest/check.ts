@@ -3,11 +3,16 @@ import { z } from 'zod'
 import { doorKinds } from '../errors.ts'
 import { type FieldError, Problem } from '../problem.ts'
 
+/** What is wrong is told, not repeated: a body can hold a million unknown names, and a name as long as the body. */
+const MAX_ERRORS = 100
+const MAX_NAME = 200
+
 const types: Record<string, string> = {
 	string: 'must be a text',
 	number: 'must be a number',
 	object: 'must be an object',
 	array: 'must be a list',
+	boolean: 'must be true or false',
 }
 
 function messageOf(issue: z.core.$ZodIssue, field: string): string {
@@ -21,8 +26,8 @@ function errorsOf(issues: z.core.$ZodIssue[], whole: string): FieldError[] {
 	return issues.flatMap((issue) => {
 		const path = issue.path.map(String)
 		if (issue.code === 'unrecognized_keys')
-			return issue.keys.map((key) => {
-				const field = [...path, key].join('.')
+			return issue.keys.slice(0, MAX_ERRORS).map((key) => {
+				const field = [...path, key.slice(0, MAX_NAME)].join('.')
 				return { field, message: `${field} is not a field of ${whole}` }
 			})
 		const field = path.join('.') || 'body'
@@ -45,6 +50,7 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, whole: str
 
 const text = z.string().nullish()
 const number = z.number().nullish()
+const flag = z.boolean().nullish()
 const anyObject = z.custom<Record<string, unknown>>(
 	(value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 	'must be an object',
@@ -77,10 +83,21 @@ export const jobRequest = z.strictObject({
 		.nullish(),
 })
 
+/** The fields of `POST /jobs/batch`; each of its jobs is checked for itself. */
+export const batchRequest = z.strictObject({
+	workflow: z.strictObject({ name: z.string(), metadata: anyObject.nullish(), idempotency_key: text }).nullish(),
+	jobs: z.array(z.unknown()).min(1, 'must have at least one job'),
+})
+
 export const cancelRequest = z.strictObject({ reason: z.string().max(1000, 'must have at most 1000 characters').nullish() })
-export const dependencyRequest = z.strictObject({ depends_on: z.string() })
+export const dependencyRequest = z.strictObject({
+	depends_on: z.string(),
+	condition: z.enum(['success', 'failure', 'finished']).nullish(),
+})
+export const retryRequest = z.strictObject({ with_dependents: flag })
 export const deadLettersRequest = z.strictObject({
 	type: text,
 	queue: text,
 	max_jobs: z.int('must be a whole number').min(1, 'must be from 1 to 10000').max(10_000, 'must be from 1 to 10000').nullish(),
+	with_dependents: flag,
 })

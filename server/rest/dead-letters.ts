@@ -1,7 +1,7 @@
 /** `/dead-letters`: the jobs that failed for good. */
 import { z } from 'zod'
 import { call, callOne } from '../../db/calls.ts'
-import { check, deadLettersRequest } from './check.ts'
+import { check, deadLettersRequest, retryRequest } from './check.ts'
 import { isoInstant } from './job.ts'
 import { readJson } from './json.ts'
 import { checkQuery, cursor, readQuery, text, toCursor, whole } from './query.ts'
@@ -44,8 +44,9 @@ const list: Handler = async ({ req, db }) => {
 }
 
 const retryAll: Handler = async ({ req, db }) => {
-	const { type, queue, max_jobs } = check(deadLettersRequest, readJson(req) ?? {}, 'a request to retry dead letters')
-	const { retried } = await callOne<{ retried: number }>(db, 'retryDeadLetters', [type ?? null, queue ?? null, max_jobs ?? MAX_JOBS])
+	const { type, queue, max_jobs, with_dependents } = check(deadLettersRequest, readJson(req) ?? {}, 'a request to retry dead letters')
+	const values = [type ?? null, queue ?? null, max_jobs ?? MAX_JOBS, with_dependents ?? false]
+	const { retried } = await callOne<{ retried: number }>(db, 'retryDeadLetters', values)
 	return { retried }
 }
 
@@ -55,9 +56,10 @@ const discardAll: Handler = async ({ req, db }) => {
 	return { discarded }
 }
 
-const retry: Handler = async ({ res, db, params }) => {
+const retry: Handler = async ({ req, res, db, params }) => {
 	const id = idOf(params, 'dead letter')
-	const { status } = await callOne<{ status: string }>(db, 'retryJob', [id])
+	const { with_dependents } = check(retryRequest, readJson(req) ?? {}, 'a request to retry a job')
+	const { status } = await callOne<{ status: string }>(db, 'retryJob', [id, with_dependents ?? false])
 	res.status(201).location(`/jobs/${id}`)
 	return { id, status }
 }

@@ -2,6 +2,10 @@ import { priorityName } from './priority.ts'
 
 type Instant = Date | string | null | undefined
 
+export type Condition = 'success' | 'failure' | 'finished'
+/** What a job waits for: the success of a job, or what `condition` says. */
+export type Dependency = string | { job: string; condition: Condition }
+
 /** A row of `taskq.jobs`, or what `taskq.get_job` answers. */
 export interface JobRow {
 	job_id: string
@@ -35,8 +39,9 @@ export interface JobRow {
 	idempotency_key: string | null
 	metadata: unknown
 	trace_context: string | null
+	on_dependency_failure: string
 	/** The following come with one job and not with a list. */
-	depends_on?: string[]
+	depends_on?: Dependency[]
 	progress?: { percent: number; data: unknown; at: Instant } | null
 	cancel_requested_at?: Instant
 }
@@ -66,6 +71,7 @@ export function shapeJob(row: JobRow): Record<string, unknown> {
 		},
 		timeout_seconds: row.timeout_seconds,
 		depends_on,
+		on_dependency_failure: row.on_dependency_failure,
 		run_at: isoInstant(row.run_at),
 		created_at: isoInstant(row.created_at),
 		created_by: row.created_by,

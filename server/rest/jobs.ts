@@ -2,13 +2,13 @@
 import { z } from 'zod'
 import { call, callOne } from '../../db/calls.ts'
 import { doorKinds } from '../errors.ts'
-import { invalid, Problem } from '../problem.ts'
+import { Problem } from '../problem.ts'
 import type { Submit } from '../submit.ts'
-import { resolveJobAliases, resolveListAliases } from './aliases.ts'
-import { check, jobRequest } from './check.ts'
+import { resolveListAliases } from './aliases.ts'
 import { type JobRow, shapeJob } from './job.ts'
+import { checkJobRequest } from './job-request.ts'
 import { readJson } from './json.ts'
-import { checkQuery, cursor, flag, instant, list, oneOf, priorities, readQuery, takeMetadata, toCursor, whole } from './query.ts'
+import { checkQuery, cursor, flag, instant, list, oneOf, priorities, readQuery, takeMetadata, toCursor, uuid, whole } from './query.ts'
 import { type Handler, idOf, type Routes } from './routes.ts'
 
 const STATUSES = ['pending', 'blocked', 'ready', 'running', 'retrying', 'completed', 'failed', 'cancelled'] as const
@@ -22,6 +22,7 @@ const listQuery = z.strictObject({
 	created_to: instant.optional(),
 	run_at_from: instant.optional(),
 	run_at_to: instant.optional(),
+	workflow_id: uuid.optional(),
 	limit: whole(1, 200).default(50),
 	cursor: cursor.optional(),
 	total: flag.default(false),
@@ -36,13 +37,7 @@ export const jobRoutes = (submit: Submit): Routes => ({
 const submitJob =
 	(submit: Submit): Handler =>
 	async ({ req, res, caller }) => {
-		const request = resolveJobAliases(readJson(req))
-		check(jobRequest, request, 'a job')
-		const fields = request as Record<string, unknown>
-		if (caller.name !== null && fields.created_by != null)
-			throw invalid('created_by', 'created_by is the name of your API key and cannot be given')
-
-		const { job, created, warnings } = await submit(caller, fields)
+		const { job, created, warnings } = await submit(caller, checkJobRequest(readJson(req), caller))
 		res.status(created ? 201 : 200).location(`/jobs/${job.id}`)
 		return { ...job, created, warnings }
 	}
@@ -64,7 +59,7 @@ const listJobs: Handler = async ({ req, db }) => {
 	const filters = [
 		...[query.status, query.type, query.queue, query.priority],
 		...[query.created_from, query.created_to, query.run_at_from, query.run_at_to],
-		metadata && JSON.stringify(metadata),
+		...[metadata && JSON.stringify(metadata), query.workflow_id],
 	].map((filter) => filter ?? null)
 
 	// one more than asked for tells whether there is a next page

@@ -17,6 +17,7 @@ export function problemJson({ kind, message, details }: Problem, instance: strin
 		errors: details.errors,
 		hint: details.hint ?? kind.hint,
 		job_id: details.jobId,
+		workflow_id: details.workflowId,
 		state: details.state,
 		members: details.members,
 	}
@@ -37,11 +38,14 @@ export function sendProblem(res: Response, problem: Problem, instance: string): 
 
 /** Body reading and routing have errors of their own, with a status and sometimes a `type`. */
 function problemOfHttp(error: unknown): Problem {
-	const { status, type, message } = error as { status?: unknown; type?: unknown; message?: unknown }
+	const { status, type, message, limit } = error as { status?: unknown; type?: unknown; message?: unknown; limit?: unknown }
 	if (error instanceof Problem || typeof status !== 'number' || status >= 500) return problemOf(error)
 	const details: ProblemDetails = { cause: error }
 	if (type === 'entity.too.large')
-		return new Problem(doorKinds.payload_too_large, 'The body is larger than 2 MiB, and a payload may have 1 MiB.', details)
+		return new Problem(doorKinds.payload_too_large, `The body is larger than ${Number(limit) / 2 ** 20} MiB.`, {
+			...details,
+			hint: 'A payload may have 1 MiB: keep the data elsewhere and submit where it is. A large graph goes in several calls.',
+		})
 	if (status === 415) return new Problem(doorKinds.unsupported_media_type, String(message), details)
 	return new Problem(doorKinds.malformed_request, String(message), details)
 }

@@ -11,8 +11,7 @@ export type Query = Record<string, string | string[]>
 /** The parameters of a request, each checked as text. */
 export function readQuery(req: Request): Query {
 	const query = req.query as Query
-	for (const [name, value] of Object.entries(query))
-		for (const text of [name, value].flat()) checkText(text, { value: text, name, above: undefined, depth: 0 })
+	for (const [name, value] of Object.entries(query)) for (const text of [name, value].flat()) checkText(text, name)
 	return query
 }
 
@@ -45,6 +44,8 @@ export const priorities = list.transform((texts, context) =>
 		return number
 	}),
 )
+
+export const uuid = one.pipe(z.guid('must be an id'))
 
 const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 const CURSOR_BYTES = 16

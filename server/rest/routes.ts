@@ -23,8 +23,8 @@ export interface Given {
 	params: Record<string, string>
 }
 
-/** Answers what is sent as JSON with status 200; a handler that answers otherwise sets the status on `res`. */
-export type Handler = (given: Given) => Promise<object | undefined>
+/** Answers what is sent as JSON (a text as it is) with status 200; a handler that answers otherwise sets the status or type on `res`. */
+export type Handler = (given: Given) => Promise<object | string | undefined>
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 export type Routes = Record<`/${string}`, Partial<Record<Method, Handler>>>
 
@@ -50,7 +50,8 @@ function answering(handler: Handler, database: Database, access: Access): Reques
 	return async (req, res) => {
 		const caller = await access.callerOf(req)
 		const body = await handler({ req, res, caller, db: database.as(caller), params: req.params as Record<string, string> })
-		if (body) res.json(body)
+		if (typeof body === 'string') res.send(body)
+		else if (body) res.json(body)
 		else res.status(204).end()
 	}
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { check } from '../rest/check.ts'
-import type { Message } from './messages.ts'
+import type { Message, Topic } from './messages.ts'
 
-const TOPICS = ['job', 'job_log', 'queue', 'resource'] as const
+const TOPICS = ['job', 'job_log', 'queue', 'resource', 'workflow'] as const
 export const EVENTS = [
 	...['job_submitted', 'job_ready', 'job_started', 'job_progress', 'job_completed', 'job_failed', 'job_retrying', 'job_cancelled'],
-	...['job_replayed', 'job_log', 'queue_paused', 'queue_resumed'],
+	...['job_replayed', 'job_blocked', 'job_log', 'queue_paused', 'queue_resumed'],
+	...['workflow_submitted', 'workflow_resumed', 'workflow_completed', 'workflow_failed', 'workflow_cancelled'],
 ]
 
 /** `a,b` in a query, a text or a list in a message. */
@@ -15,9 +16,10 @@ const names = z
 	.refine((given) => given.every((name) => name !== ''), 'must not be empty')
 const among = (known: readonly string[]) =>
 	names.refine((given) => given.every((name) => known.includes(name)), `must be of ${known.join(', ')}`)
-const ids = names
-	.refine((given) => given.every((id) => z.guid().safeParse(id).success), 'must be ids of jobs')
-	.transform((given) => given.map((id) => id.toLowerCase()))
+const idsOf = (what: string) =>
+	names
+		.refine((given) => given.every((id) => z.guid().safeParse(id).success), `must be ids of ${what}`)
+		.transform((given) => given.map((id) => id.toLowerCase()))
 const since = z
 	.union(
 		[
@@ -32,20 +34,21 @@ const since = z
 	.optional()
 
 const filters = {
-	job: ids.optional(),
+	job: idsOf('jobs').optional(),
+	workflow: idsOf('workflows').optional(),
 	type: names.optional(),
 	queue: names.optional(),
 	event: among(EVENTS).optional(),
-	topics: among(TOPICS).default(['job']),
+	topics: among(TOPICS).optional(),
 }
 const querySchema = z.strictObject({ ...filters, since })
 const messageSchema = z.strictObject({
 	action: z.literal('subscribe'),
-	filters: z.strictObject(filters).default({ topics: ['job'] }),
+	filters: z.strictObject(filters).default({}),
 	since,
 })
 
-export type Filters = z.output<z.ZodObject<typeof filters>>
+export type Filters = z.output<z.ZodObject<typeof filters>> & { topics: readonly Topic[] }
 
 /** What a client asks for: which messages, and from where on. */
 export interface Subscription {
@@ -57,20 +60,26 @@ export interface Subscription {
 export function readSubscriptionQuery(params: URLSearchParams): Subscription {
 	const query = Object.fromEntries([...new Set(params.keys())].map((name) => [name, params.getAll(name).join(',')]))
 	const { since, ...filters } = check(querySchema, query, 'this query')
-	return { filters, since }
+	return { filters: withTopics(filters), since }
 }
 
 /** Reads a message `{"action": "subscribe", "filters": {…}, "since": n}`. Throws a Problem that names what is wrong. */
 export function readSubscriptionMessage(message: unknown): Subscription {
 	const { filters, since } = check(messageSchema, message, 'a message')
-	return { filters, since }
+	return { filters: withTopics(filters), since }
 }
 
-const passes = (wanted: string[] | undefined, value: string) => !wanted || wanted.includes(value)
+/** Messages about jobs do not know their workflow, so whoever asks for a workflow means its own messages. */
+const withTopics = ({ topics, ...rest }: z.output<z.ZodObject<typeof filters>>): Filters => ({
+	...rest,
+	topics: (topics as Topic[] | undefined) ?? [rest.workflow ? 'workflow' : 'job'],
+})
 
-/** Whether these filters let a message through. `event` chooses among job and queue events; log lines have but one. */
-export function matches({ job, type, queue, event, topics }: Filters, message: Message): boolean {
-	if (!topics.includes(message.topic) || !passes(queue, message.queue)) return false
+const passes = (wanted: string[] | undefined, value: string | null) => !wanted || (value !== null && wanted.includes(value))
+
+/** Whether these filters let a message through. `event` chooses among events of jobs, queues and workflows; log lines have but one. */
+export function matches({ job, type, queue, workflow, event, topics }: Filters, message: Message): boolean {
+	if (!topics.includes(message.topic) || !passes(queue, message.queue) || !passes(workflow, message.workflow)) return false
 	if (message.topic !== 'job_log' && !passes(event, message.event)) return false
 	return message.job === null ? !job && !type : passes(job, message.job.id) && passes(type, message.job.type)
 }

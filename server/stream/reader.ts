@@ -2,12 +2,13 @@ import { callOne } from '../../db/calls.ts'
 import type { Queryable } from '../../db/pool.ts'
 import { Gaps } from './gaps.ts'
 
-/** One row of the stream: what happened to these jobs, or to a queue. */
+/** One row of the stream: what happened to these jobs, to a queue, or to a workflow. */
 export interface StreamEvent {
 	id: number
 	at: string
 	event: string
 	queue: string | null
+	workflow_id: string | null
 	jobs: EventJob[] | null
 }
 

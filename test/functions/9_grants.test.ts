@@ -7,16 +7,26 @@ const db = useDb(test)
 /** The functions and views of schema taskq that each role may use by itself or by a role that it has. */
 const allowed: Record<string, string[]> = {
 	taskq_reader: [
-		...['jobs', 'job_executions', 'job_logs', 'dead_letters', 'task_types', 'queues', 'workers'],
+		...['jobs', 'job_executions', 'job_logs', 'dead_letters', 'job_dependencies', 'workflows', 'task_types', 'queues', 'workers'],
 		...['get_job', 'list_jobs', 'count_jobs', 'explain_job', 'parent_results', 'read_events', 'stream_position', 'late_events'],
+		...['list_workflows', 'get_workflow', 'job_graph', 'critical_path', 'graph_mermaid'],
 	],
-	taskq_client: ['submit_job', 'submit_jobs', 'submit_each', 'add_dependency', 'cancel_job'],
+	taskq_client: ['submit_job', 'submit_jobs', 'submit_each', 'add_dependency', 'cancel_job', 'cancel_workflow'],
 	taskq_worker: [
 		...['register_worker', 'register_task_types', 'hold_worker_session', 'claim_next_job', 'heartbeat', 'log_jobs', 'report_progress'],
 		...['parent_results', 'complete_job', 'fail_job', 'stop_worker', 'release_unknown_claims', 'tick'],
 	],
 	taskq_operator: [
-		...['retry_job', 'retry_dead_letters', 'discard_job', 'discard_dead_letters', 'pause_queue', 'resume_queue', 'set_queue_aging'],
+		...[
+			'retry_job',
+			'retry_workflow',
+			'retry_dead_letters',
+			'discard_job',
+			'discard_dead_letters',
+			'pause_queue',
+			'resume_queue',
+			'set_queue_aging',
+		],
 		...['drain_worker', 'tick', 'authenticate', 'has_api_key'],
 	],
 	taskq_admin: ['configure', 'create_api_key', 'revoke_api_key'],

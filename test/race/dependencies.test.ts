@@ -96,7 +96,7 @@ test.serial('a parent that failed is replayed while a child is submitted: one wa
 
 	await a!.query('begin')
 	const [child] = await a!.call<Submitted>('submitEach', childOf(stage, parent))
-	const replay = await b!.waiting('retryJob', [parent])
+	const replay = await b!.waiting('retryJob', [parent, false])
 	await a!.query('commit')
 	await replay.done
 
@@ -109,7 +109,7 @@ test.serial('a child is submitted while its parent is replayed: the child waits 
 	const [a, b] = await openSessions(db, 2)
 
 	await a!.query('begin')
-	await a!.call('retryJob', [parent])
+	await a!.call('retryJob', [parent, false])
 	const submit = await b!.waiting<Submitted>('submitEach', childOf(stage, parent))
 	await a!.query('commit')
 	const [child] = await submit.done

@@ -11,8 +11,8 @@ test.serial('a job is retried twice at once: one does it, the other is answered 
 	const [a, b] = await openSessions(db, 2)
 
 	await a!.query('begin')
-	await a!.call('retryJob', [id])
-	const second = await b!.waiting('retryJob', [id])
+	await a!.call('retryJob', [id, false])
+	const second = await b!.waiting('retryJob', [id, false])
 	await a!.query('commit')
 
 	t.is(await outcomeOf(second.done), 'TQ409')
@@ -25,7 +25,7 @@ test.serial('a dead letter is discarded while it is retried: the discard is answ
 	const [a, b] = await openSessions(db, 2)
 
 	await a!.query('begin')
-	await a!.call('retryJob', [id])
+	await a!.call('retryJob', [id, false])
 	const discard = await b!.waiting('discardJob', [id])
 	await a!.query('commit')
 
@@ -39,8 +39,8 @@ test.serial('all dead letters are retried by two sessions at once: each job once
 	const [a, b] = await openSessions(db, 2)
 
 	await a!.query('begin')
-	const [first] = await a!.call('retryDeadLetters', [stage.type, null, 12])
-	const [second] = await b!.call('retryDeadLetters', [stage.type, null, 1000])
+	const [first] = await a!.call('retryDeadLetters', [stage.type, null, 12, false])
+	const [second] = await b!.call('retryDeadLetters', [stage.type, null, 1000, false])
 	await a!.query('commit')
 
 	t.deepEqual([first!.retried, second!.retried], [12, 8])
@@ -52,8 +52,8 @@ test.serial('opposite dependencies are added at once: one wins, the other is ans
 	const [a, b] = await openSessions(db, 2)
 
 	await a!.query('begin')
-	await a!.call('addDependency', [one, two])
-	const second = await b!.waiting('addDependency', [two, one])
+	await a!.call('addDependency', [one, two, 'success'])
+	const second = await b!.waiting('addDependency', [two, one, 'success'])
 	await a!.query('commit')
 
 	t.is(await outcomeOf(second.done), 'TQ425')
@@ -69,7 +69,7 @@ test.serial('a dependency is added to a job that is being promoted: it is found 
 
 	await a!.query('begin')
 	await a!.query('select taskq_private.promote_due_jobs()')
-	const added = await b!.waiting<{ status: string }>('addDependency', [id, parent])
+	const added = await b!.waiting<{ status: string }>('addDependency', [id, parent, 'success'])
 	await a!.query('commit')
 
 	t.is((await added.done)[0]!.status, 'blocked')
@@ -82,7 +82,7 @@ test.serial('a dependency is added to a job that is being claimed: TQ409, it has
 
 	await a!.query('begin')
 	await a!.call('claimNextJob', [stage.worker, 1, null])
-	const added = await b!.waiting('addDependency', [id, parent])
+	const added = await b!.waiting('addDependency', [id, parent, 'success'])
 	await a!.query('commit')
 
 	t.is(await outcomeOf(added.done), 'TQ409')
@@ -96,7 +96,7 @@ test.serial('a dependency is added while that job completes: the child waits for
 
 	await a!.query('begin')
 	await a!.call('completeJob', [claim_id, parent, null])
-	const added = await b!.waiting<{ status: string }>('addDependency', [child, parent])
+	const added = await b!.waiting<{ status: string }>('addDependency', [child, parent, 'success'])
 	await a!.query('commit')
 
 	t.is((await added.done)[0]!.status, 'ready')
@@ -114,7 +114,10 @@ test.serial('of several sessions that tick at once one does, the others go home 
 	await session.query('commit')
 
 	t.deepEqual([rows[0].ran, rows[0].promoted], [true, 10])
-	t.deepEqual(others, Array(5).fill({ ran: false, promoted: null, lost_workers: null, expired_attempts: null, deleted_jobs: null }))
+	t.deepEqual(
+		others,
+		Array(5).fill({ ran: false, promoted: null, lost_workers: null, expired_attempts: null, deleted_jobs: null, folded_workflows: null }),
+	)
 	t.deepEqual(new Set(await Promise.all(ids.map(stage.status))), new Set(['ready']))
 })
 

@@ -69,7 +69,7 @@ test('a dependency is added to a job that has not started', async (t) => {
 	const { status, body } = await api.post(`/jobs/${child.id}/dependencies`, { depends_on: parent.id })
 
 	t.is(status, 201)
-	t.deepEqual(body, { id: child.id, status: 'blocked', depends_on: parent.id })
+	t.deepEqual(body, { id: child.id, status: 'blocked', depends_on: parent.id, condition: 'success' })
 	t.deepEqual((await api.get(`/jobs/${child.id}`)).body.depends_on, [parent.id])
 	const { body: why } = await api.get(`/jobs/${child.id}/why`)
 	t.false(why.runnable)

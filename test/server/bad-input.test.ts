@@ -36,7 +36,18 @@ const refused: Record<string, [body: unknown, status: number, code: string, fiel
 	'an unknown type': [{ type: 'no_such_type' }, 422, 'unknown_job_type', 'type'],
 	'a payload against its schema': [{ type: 'sleep', payload: { duration: 'long' } }, 422, 'invalid_payload', 'payload.duration'],
 	'a dependency that is no id': [{ depends_on: ['x'] }, 422, 'unknown_dependency', 'depends_on'],
-	'a dependency that is a number': [{ depends_on: [1] }, 422, 'unknown_dependency', 'depends_on'],
+	'a dependency that is a number': [{ depends_on: [1] }, 422, 'invalid_request', 'depends_on'],
+	'a dependency without a job': [{ depends_on: [{ condition: 'failure' }] }, 422, 'invalid_request', 'depends_on'],
+	'a dependency with an unknown field': [{ depends_on: [{ job: UNKNOWN, when: 'failure' }] }, 422, 'invalid_request', 'depends_on'],
+	'an unknown condition': [{ depends_on: [{ job: UNKNOWN, condition: 'maybe' }] }, 422, 'invalid_request', 'depends_on'],
+	'one dependency under two conditions': [
+		{ depends_on: [UNKNOWN, { job: UNKNOWN, condition: 'failure' }] },
+		422,
+		'invalid_request',
+		'depends_on',
+	],
+	'a text for the list of dependencies': [{ depends_on: UNKNOWN }, 422, 'invalid_request', 'depends_on'],
+	'a policy that is none': [{ on_dependency_failure: 'ignore' }, 422, 'invalid_request', 'on_dependency_failure'],
 	'an unknown dependency': [{ depends_on: [UNKNOWN] }, 422, 'unknown_dependency', 'depends_on'],
 	'over 10,000 dependencies': [{ depends_on: Array(10_001).fill(UNKNOWN) }, 422, 'invalid_request', 'depends_on'],
 	'a payload over 1 MiB': [{ payload: { a: 'x'.repeat(2 ** 20) } }, 413, 'payload_too_large', 'payload'],
@@ -118,6 +129,11 @@ test('a method that a path does not take is answered with those that it takes', 
 		['POST', `/jobs/${UNKNOWN}/cancel`, 'PATCH, OPTIONS'],
 		['GET', '/dead-letters/retries', 'POST, OPTIONS'],
 		['GET', '/queues/a/pause', 'PUT, DELETE, OPTIONS'],
+		['GET', '/jobs/batch', 'POST, OPTIONS'],
+		['PUT', `/jobs/${UNKNOWN}/dependencies`, 'GET, POST, HEAD, OPTIONS'],
+		['POST', '/workflows', 'GET, HEAD, OPTIONS'],
+		['POST', `/workflows/${UNKNOWN}/cancel`, 'PATCH, OPTIONS'],
+		['DELETE', `/workflows/${UNKNOWN}/graph`, 'GET, HEAD, OPTIONS'],
 	]
 
 	for (const [method, path, allow] of expected) {
@@ -135,6 +151,12 @@ test('an unknown or malformed id is not found, wherever it stands', async (t) =>
 		['GET', '/jobs/:id/logs'],
 		['GET', '/jobs/:id/executions'],
 		['GET', '/jobs/:id/why'],
+		['GET', '/jobs/:id/dependencies'],
+		['GET', '/jobs/:id/graph'],
+		['GET', '/jobs/:id/graph?format=mermaid'],
+		['GET', '/workflows/:id'],
+		['GET', '/workflows/:id/graph'],
+		['PATCH', '/workflows/:id/cancel'],
 		['PATCH', '/jobs/:id/cancel'],
 		['POST', '/jobs/:id/retries'],
 		['POST', '/jobs/:id/dependencies', { depends_on: UNKNOWN }],
@@ -166,9 +188,12 @@ test('wrong parameters of a list are refused by name', async (t) => {
 		'metadata={"a":"\\u0000"}': 'metadata.a',
 		'type=%00': 'type',
 		'color=red': 'color',
+		'workflow_id=x': 'workflow_id',
 		'status=failed&status_filter=failed': 'status_filter',
 	}
 
 	for (const [query, field] of Object.entries(expected)) isProblem(t, await api.get(`/jobs?${query}`), 422, 'invalid_request', { field })
 	isProblem(t, await api.get('/dead-letters?color=red'), 422, 'invalid_request', { field: 'color' })
+	for (const query of ['status=done', 'name=%00', 'limit=0', 'cursor=x', 'color=red'])
+		isProblem(t, await api.get(`/workflows?${query}`), 422, 'invalid_request', { field: query.split('=')[0] })
 })

@@ -45,14 +45,18 @@ test('every SQLSTATE of class TQ that the functions raise is in the map, and non
 	)
 })
 
-test('a TQ error carries its field, state, job or members', (t) => {
+test('a TQ error carries its field, state, job, workflow or members', (t) => {
 	const state = problemOf(databaseError('TQ409', { detail: 'completed', hint: 'wait' }))
 	const field = problemOf(databaseError('TQ422', { column: 'queue', detail: 'Field: queue' }))
-	const cycle = problemOf(databaseError('TQ425', { detail: 'a b a' }))
+	const key = problemOf(databaseError('TQ410', { detail: 'first', column: 'jobs[2].idempotency_key' }))
+	const ofWorkflow = problemOf(databaseError('TQ410', { detail: 'first', column: 'workflow.idempotency_key' }))
+	const cycle = problemOf(databaseError('TQ425', { detail: '["a", "b c", "a"]' }))
 
 	t.like(state.details, { state: 'completed', hint: 'wait', sqlstate: 'TQ409' })
 	t.like(field.details, { field: 'queue', errors: [{ field: 'queue', message: 'some words' }], state: undefined })
-	t.deepEqual(cycle.details.members, ['a', 'b', 'a'])
+	t.like(key.details, { jobId: 'first', workflowId: undefined })
+	t.like(ofWorkflow.details, { workflowId: 'first', jobId: undefined })
+	t.deepEqual(cycle.details.members, ['a', 'b c', 'a'])
 })
 
 test('errors of the connection are 503, by class and never by text', (t) => {

@@ -39,15 +39,18 @@ test('no page is unbounded or larger than 200', async (t) => {
 	t.is((await ask('{ queues { nodes { queue } } }')).errors, undefined)
 })
 
-test('the schema can read and submit, and nothing more', async (t) => {
+test('the schema can read, submit and steer, and nothing more', async (t) => {
 	const { data } = await ask(`{ __schema { queryType { fields { name } } mutationType { fields { name } } subscriptionType { name } } }`)
 
 	const names = ({ fields }: Json) => fields.map(({ name }: Json) => name).toSorted()
 
-	t.deepEqual(names(data.__schema.mutationType), ['submitJob'])
+	t.deepEqual(names(data.__schema.mutationType), [
+		...['addDependency', 'cancelJob', 'cancelWorkflow', 'retryJob', 'retryWorkflow', 'submitJob', 'submitJobs'],
+	])
 	t.deepEqual(names(data.__schema.queryType), [
-		...['countJobs', 'deadLetter', 'deadLetters', 'explainJob', 'job', 'jobExecution', 'jobLog', 'listJobs', 'queue', 'queues'],
-		...['taskType', 'taskTypes', 'worker', 'workers'],
+		...['countJobs', 'deadLetter', 'deadLetters', 'explainJob', 'graphMermaid', 'job', 'jobDependency'],
+		...['jobExecution', 'jobGraph', 'jobLog', 'listJobs', 'listWorkflows', 'queue', 'queues'],
+		...['taskType', 'taskTypes', 'worker', 'workers', 'workflow'],
 	])
 	t.is(data.__schema.subscriptionType, null)
 })

@@ -105,7 +105,7 @@ test('bad filters are answered with an error that names them, and change nothing
 })
 
 test('a connection with bad filters is told so and closed', async (t) => {
-	for (const query of ['?topics=x', '?job=x', '?color=red', '?since=x', '?since=', '?event=nothing', '?queue=']) {
+	for (const query of ['?topics=x', '?job=x', '?color=red', '?since=x', '?since=', '?event=nothing', '?queue=', '?workflow=x']) {
 		const stream = await openStream(api.url, query)
 
 		const { code } = await stream.closed
@@ -120,7 +120,7 @@ test('the events that filters may name are those that the database writes', asyn
 	const { id } = await runJob('events')
 	const written = (await db.rows('select distinct event from taskq_private.job_events')).map(({ event }) => event)
 	const inSources = (
-		await db.rows(`select distinct m[1] as event from pg_proc, regexp_matches(prosrc, 'record_(?:queue_)?event\\(\\s*''([a-z_]+)''', 'g') as m
+		await db.rows(`select distinct m[1] as event from pg_proc, regexp_matches(prosrc, 'record_(?:queue_|workflow_)?event\\(\\s*''([a-z_]+)''', 'g') as m
 		where pronamespace = 'taskq_private'::regnamespace or pronamespace = 'taskq'::regnamespace`)
 	).map(({ event }) => event)
 

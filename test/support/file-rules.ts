@@ -20,7 +20,7 @@ export const sqlFiles = (): SqlFile[] =>
 		.map((file) => ({ path: file, name: path.basename(file, '.sql'), text: fs.readFileSync(path.join(root, 'functions', file), 'utf8') }))
 
 /** Without comments and the insides of texts. */
-const bare = (text: string): string => text.replaceAll(/--.*$/gm, '').replaceAll(/'(?:[^']|'')*'/g, "''")
+const bare = (text: string): string => text.replaceAll(/--.*$|'(?:[^']|'')*'/gm, (found) => (found.startsWith('-') ? '' : "''"))
 
 const objects = (text: string): string[] =>
 	[...bare(text).matchAll(/^\s*(?:create|alter|drop)\s(?:or replace\s)?\s*\w+\s+([\w.]+)/gm)].map(([, name]) => name!)
@@ -34,7 +34,7 @@ const declaration =
 
 const only = (...names: string[]) => new Set(names)
 const mayskip = only(
-	...['promote_due_jobs', 'take_jobs', 'rescue_lost_workers', 'expire_attempts'],
+	...['promote_due_jobs', 'take_jobs', 'settle_chunk', 'cancel_workflows', 'rescue_lost_workers', 'expire_attempts'],
 	...['delete_expired', 'retry_dead_letters', 'discard_dead_letters', 'tick'],
 )
 // texts that PostgreSQL can only be asked about by trying
@@ -84,7 +84,7 @@ export const fileRules: Record<string, FileRule> = {
 		breaks: ({ text }) => /\bexecute\b/.test(bare(text)),
 		broken: good.replace('select 1', `execute format('select %s', 1)`) + end,
 	},
-	'rows are skipped only in claim, promote, rescue and retention': {
+	'rows are skipped only in claim, promote, chunks, rescue and retention': {
 		breaks: ({ name, text }) => /\bskip\s+locked\b/.test(bare(text)) && !mayskip.has(name),
 		broken: good.replace('select 1', 'select from t for update skip locked') + end,
 	},

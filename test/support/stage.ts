@@ -6,6 +6,7 @@ import { claim, type Db, registerTypes, registerWorker, statusOf, type WorkerOpt
 /** What a rejected statement says that a client can act on. */
 export interface SqlError {
 	code?: string
+	message?: string
 	detail?: string
 	hint?: string
 	column?: string
@@ -18,7 +19,7 @@ export async function errorOf(statement: Promise<unknown>): Promise<SqlError> {
 		(reason: SqlError) => reason,
 	)
 	if (!error) throw new Error('the statement was expected to fail')
-	return { code: error.code, detail: error.detail, hint: error.hint, column: error.column }
+	return { code: error.code, message: error.message, detail: error.detail, hint: error.hint, column: error.column }
 }
 
 /** The SQLSTATE that a statement ends with. */
@@ -36,7 +37,7 @@ export interface JobView extends Record<string, unknown> {
 	status: string
 	reason: string | null
 	attempt: number
-	error: { message?: string; depends_on?: string } | null
+	error: { message?: string; depends_on?: string; culprit?: string; culprit_status?: string } | null
 	due_at: string
 	ready_at: string
 	finished_at: string

@@ -55,9 +55,26 @@ test('a missing payload is an empty object, and is checked as one', async (t) =>
 })
 
 test('a dependency that is no id is answered TQ423', async (t) => {
-	for (const bad of ['1', '', 5, null, {}, randomUUID().slice(1), `${randomUUID()}0`, `{${randomUUID()}}`]) {
+	for (const bad of ['1', 'a name', randomUUID().slice(1), `${randomUUID()}0`, `{${randomUUID()}}`]) {
 		t.deepEqual(await errorOf({ depends_on: [bad] }), ['TQ423', 'depends_on'], JSON.stringify(bad))
+		t.deepEqual(await errorOf({ depends_on: [{ job: bad }] }), ['TQ423', 'depends_on'], JSON.stringify(bad))
 	}
+})
+
+test('a dependency that is neither a job nor {job, condition} is answered TQ422', async (t) => {
+	const job = randomUUID()
+	const malformed = ['', 5, true, null, [], [job], {}, { job: 5 }, { job: null }, { condition: 'failure' }, { job, when: 'failure' }]
+	for (const bad of [...malformed, ...['never', '', 'FAILURE', 1, {}].map((condition) => ({ job, condition }))]) {
+		t.deepEqual(await errorOf({ depends_on: [job, bad] }), ['TQ422', 'depends_on'], JSON.stringify(bad))
+	}
+})
+
+test('a condition of null is as if it were not there', async (t) => {
+	await registerTypes(db, 'echo')
+	const [parent] = await submitEach(db.pool, [{ type: 'echo' }])
+
+	t.is(await errorOf({ depends_on: [{ job: parent!.job_id, condition: null }] }), null)
+	t.is((await db.row('select condition from taskq.job_dependencies where depends_on_id = $1', [parent!.job_id])).condition, 'success')
 })
 
 test('a dependency that is no job is answered TQ423', async (t) => {

@@ -34,7 +34,7 @@ test('every argument reaches the job', async (t) => {
 test('null means as if it were not given', async (t) => {
 	const stage = await makeStage(db)
 
-	const { job_id } = await submitJob(stage.type, Array(13).fill('null').join(', '))
+	const { job_id } = await submitJob(stage.type, Array(15).fill('null').join(', '))
 
 	t.like(await stage.job(job_id), { payload: {}, queue: 'default', metadata: null })
 })
@@ -55,7 +55,7 @@ test('a bad value is raised with its code and its field', async (t) => {
 	t.like(await errorOf(submitJob(type, 'max_attempts => 0')), { code: 'TQ422', column: 'retry_config.max_attempts' })
 	t.like(await errorOf(submitJob(type, 'memory_mb => -1')), { code: 'TQ422', column: 'resource_requirements.memory_mb' })
 	t.like(await errorOf(submitJob(type, `depends_on => array['${randomUUID()}']::uuid[]`)), { code: 'TQ423', column: 'depends_on' })
-	t.is(await sqlState(submitJob(type, `depends_on => '{null}'`)), 'TQ423')
+	t.is(await sqlState(submitJob(type, `depends_on => '{null}'`)), 'TQ422')
 	t.is(await sqlState(submitJob(type, `run_at => 'infinity'`)), 'TQ422')
 	t.is(await sqlState(db.query('select taskq.submit_job(null)')), 'TQ422')
 })

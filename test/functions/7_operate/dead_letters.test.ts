@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { call, callOne } from '../../../db/calls.ts'
 import { useDb } from '../../support/db.ts'
+import { submitGraph, submitWorkflow, workflowOf } from '../../support/graph.ts'
 import { errorOf, jobIn, makeStage, sqlState } from '../../support/stage.ts'
 
 const db = useDb(test)
 
-const retryAll = async (type: string | null, queue: string | null = null, maxJobs = 1000) =>
-	(await callOne<{ retried: number }>(db.pool, 'retryDeadLetters', [type, queue, maxJobs])).retried
+const retryAll = async (type: string | null, queue: string | null = null, maxJobs = 1000, withDependents = false) =>
+	(await callOne<{ retried: number }>(db.pool, 'retryDeadLetters', [type, queue, maxJobs, withDependents])).retried
 const discardAll = async (type: string | null, queue: string | null = null, maxJobs = 1000) =>
 	(await callOne<{ discarded: number }>(db.pool, 'discardDeadLetters', [type, queue, maxJobs])).discarded
 const deadLetters = async (type: string) =>
@@ -95,4 +96,43 @@ test.serial('dead letters are discarded by type and queue, oldest first, so many
 
 	t.deepEqual(counts, [1, ids.slice(1), 2, 1])
 	t.is((await db.row('select count(*)::int as n from taskq.jobs where type = any ($1)', [[stage.type, other.type]])).n, 0)
+})
+
+test.serial('a dead letter that a held job waits for cannot be discarded, until that has ended', async (t) => {
+	const stage = await makeStage(db)
+	const ids = await submitGraph(db, stage, { a: [], held: { depends_on: ['a'], on_dependency_failure: 'hold' }, b: [] })
+	await stage.failAll()
+
+	t.like(await errorOf(call(db.pool, 'discardJob', [ids.a])), { code: 'TQ409', detail: 'failed' })
+	t.is(await discardAll(stage.type), 1)
+	t.deepEqual(await deadLetters(stage.type), [ids.a])
+	await db.query('select taskq.cancel_job($1)', [ids.held])
+	await call(db.pool, 'discardJob', [ids.a])
+	t.deepEqual(await deadLetters(stage.type), [])
+})
+
+test.serial('the last job of a workflow takes that with it, another does not', async (t) => {
+	const stage = await makeStage(db)
+	const { id, ids } = await submitWorkflow(db, stage, { a: [], b: [] })
+	await stage.failAll()
+	await call(db.pool, 'discardJob', [ids.a])
+	const before = await workflowOf(db, id)
+
+	await call(db.pool, 'discardJob', [ids.b])
+
+	t.like(before, { status: 'failed', job_count: 2, failed_count: 2 })
+	t.is(await sqlState(workflowOf(db, id)), 'TQ404')
+})
+
+test.serial('who retried all dead letters is written down, with how many there were', async (t) => {
+	const stage = await makeStage(db)
+	await stage.submit({}, {})
+	await stage.failAll()
+	await retryAll(stage.type, null, 1000, true)
+
+	const { details } = await db.row(`select details from taskq_private.audit_log where action = 'retry_dead_letters' and target = $1`, [
+		stage.type,
+	])
+
+	t.deepEqual(details, { with_dependents: true, retried: 2 })
 })

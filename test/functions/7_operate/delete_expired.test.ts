@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { callOne } from '../../../db/calls.ts'
 import { useDb } from '../../support/db.ts'
-import { jobIn, makeStage, submitEach } from '../../support/stage.ts'
+import { fail, submitGraph, submitWorkflow, workflowOf } from '../../support/graph.ts'
+import { jobIn, makeStage, sqlState, submitEach } from '../../support/stage.ts'
 
 const db = useDb(test)
 
@@ -99,4 +101,50 @@ test.serial('events go after event_ttl_seconds, ended workers after a day', asyn
 
 	t.deepEqual([events.n, soon.length, later.length], [0, 1, 0])
 	t.is((await db.rows('select from taskq.workers where worker_id = $1', [stage.worker])).length, 1)
+})
+
+test.serial('a job stays while its workflow runs, and goes with the workflow when that has ended for as long', async (t) => {
+	const stage = await makeStage(db)
+	const { id, ids } = await submitWorkflow(db, stage, { a: [], b: { run_at: '2999-01-01T00:00:00Z' } })
+	await stage.completeAll()
+	await db.moveClock('2 days')
+	await callOne(db.pool, 'tick', [])
+	const whileItRuns = await exists(ids.a!)
+	await db.query('select taskq.cancel_job($1)', [ids.b])
+	await callOne(db.pool, 'tick', [])
+	const afterItsEnd = [await exists(ids.a!), (await workflowOf(db, id)).status]
+	await db.moveClock('2 days')
+	await callOne(db.pool, 'tick', [])
+
+	t.deepEqual([whileItRuns, ...afterItsEnd], [true, false, 'cancelled'])
+	t.false(await exists(ids.b!))
+	t.is(await sqlState(workflowOf(db, id)), 'TQ404')
+})
+
+test.serial('a workflow that is replayed keeps what it still has', async (t) => {
+	const stage = await makeStage(db)
+	const { ids } = await submitWorkflow(db, stage, { a: [], b: [] })
+	await fail(stage, ids.a!)
+	await stage.completeAll()
+	await callOne(db.pool, 'tick', [])
+	await db.query('select taskq.retry_job($1)', [ids.a])
+	await db.moveClock('2 days')
+
+	await callOne(db.pool, 'tick', [])
+
+	t.true(await exists(ids.b!))
+})
+
+test.serial('a failed job stays while one that is held waits for it', async (t) => {
+	const stage = await makeStage(db)
+	const ids = await submitGraph(db, stage, { a: [], held: { depends_on: ['a'], on_dependency_failure: 'hold' }, child: ['a'] })
+	await stage.failAll()
+	await db.moveClock('2 days')
+	await expire()
+
+	const [a, child] = [await exists(ids.a!), await exists(ids.child!)]
+	await db.query('select taskq.cancel_job($1)', [ids.held])
+	await expire()
+
+	t.deepEqual([a, child, await exists(ids.a!)], [true, false, false])
 })

@@ -6,7 +6,8 @@ import { errorOf, jobIn, makeStage, sqlState } from '../../support/stage.ts'
 
 const db = useDb(test)
 
-const retry = async (id: string) => (await callOne<{ status: string }>(db.pool, 'retryJob', [id])).status
+const retry = async (id: string, withDependents = false) =>
+	(await callOne<{ status: string }>(db.pool, 'retryJob', [id, withDependents])).status
 
 for (const state of ['failed', 'cancelled']) {
 	test(`a job that is ${state} runs again from its first attempt`, async (t) => {

@@ -9,7 +9,7 @@ const tick = () => callOne(db.pool, 'tick', [])
 const inAMinute = () => new Date(Date.now() + 60_000).toISOString()
 
 test.serial('a tick with nothing to do says so', async (t) => {
-	t.deepEqual(await tick(), { ran: true, promoted: 0, lost_workers: 0, expired_attempts: 0, deleted_jobs: 0 })
+	t.deepEqual(await tick(), { ran: true, promoted: 0, lost_workers: 0, expired_attempts: 0, deleted_jobs: 0, folded_workflows: 0 })
 })
 
 test.serial('a tick does all that is due and counts it', async (t) => {
@@ -21,7 +21,7 @@ test.serial('a tick does all that is due and counts it', async (t) => {
 	await stage.claim(1)
 	await db.moveClock('2 minutes')
 
-	t.deepEqual(await tick(), { ran: true, promoted: 2, lost_workers: 0, expired_attempts: 1, deleted_jobs: 1 })
+	t.deepEqual(await tick(), { ran: true, promoted: 2, lost_workers: 0, expired_attempts: 1, deleted_jobs: 1, folded_workflows: 0 })
 	await db.moveClock('2 hours')
 	t.is((await tick()).lost_workers, 1)
 })

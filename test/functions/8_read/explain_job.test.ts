@@ -34,6 +34,26 @@ test('a blocked job names what it waits for', async (t) => {
 	t.like(reason, { code: 'blocked_by', details: { job_ids: parents } })
 })
 
+test('a held job names what holds it, and apart from that what it still waits for', async (t) => {
+	const stage = await makeStage(db)
+	const [failed, pending, cancelled] = [await jobIn(stage, 'failed'), await jobIn(stage, 'pending'), await jobIn(stage, 'cancelled')]
+	const depends_on = [
+		failed,
+		{ job: cancelled, condition: 'failure' },
+		pending,
+		{ job: failed.toUpperCase() },
+		await jobIn(stage, 'completed'),
+	]
+	const id = await stage.submitOne({ depends_on, on_dependency_failure: 'hold' })
+
+	const reasons = await explain(id)
+
+	t.deepEqual(Object.fromEntries(reasons.map(({ code, details }) => [code, details.job_ids])), {
+		held_by: [failed, cancelled].sort(),
+		blocked_by: [pending],
+	})
+})
+
 test('a ready job has its place in line', async (t) => {
 	const stage = await makeStage(db)
 	const ids = await stage.submit({}, {}, {})

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import fc from 'fast-check'
 import { call } from '../../../db/calls.ts'
 import { useDb } from '../../support/db.ts'
+import { submitWorkflow } from '../../support/graph.ts'
 import { jobIn, makeStage } from '../../support/stage.ts'
 
 const db = useDb(test)
@@ -16,10 +18,11 @@ interface Filters {
 	runAtFrom?: string
 	runAtTo?: string
 	metadata?: Record<string, unknown>
+	workflowId?: string
 }
 
-const values = ({ status, type, queue, priority, createdFrom, createdTo, runAtFrom, runAtTo, metadata }: Filters) =>
-	[status, type, queue, priority, createdFrom, createdTo, runAtFrom, runAtTo, metadata && JSON.stringify(metadata)].map(
+const values = ({ status, type, queue, priority, createdFrom, createdTo, runAtFrom, runAtTo, metadata, workflowId }: Filters) =>
+	[status, type, queue, priority, createdFrom, createdTo, runAtFrom, runAtTo, metadata && JSON.stringify(metadata), workflowId].map(
 		(value) => value ?? null,
 	)
 
@@ -36,19 +39,20 @@ const naive = async (filters: Filters) =>
 				and ($3::text[] is null or queue = any ($3)) and ($4::smallint[] is null or priority = any ($4))
 				and ($5::timestamptz is null or created_at >= $5) and ($6::timestamptz is null or created_at < $6)
 				and ($7::timestamptz is null or run_at >= $7) and ($8::timestamptz is null or run_at < $8)
-				and ($9::jsonb is null or metadata @> $9)
+				and ($9::jsonb is null or metadata @> $9) and ($10::uuid is null or workflow_id = $10)
 			order by job_id desc`,
 			values(filters),
 		)
 	).map(({ job_id }) => job_id)
 
 const states = ['pending', 'blocked', 'ready', 'running', 'retrying', 'completed', 'failed', 'cancelled']
-let made: { types: string[]; instants: string[] } | undefined
+let made: { types: string[]; instants: string[]; workflows: string[] } | undefined
 
 /** Jobs of two types in every state and of every kind, made once. */
 async function jobs() {
 	if (made) return made
 	const stages = [await makeStage(db), await makeStage(db)]
+	const workflows: string[] = []
 	for (const stage of stages) {
 		for (const state of states) await jobIn(stage, state)
 		for (let n = 0; n < 40; n++) {
@@ -56,11 +60,13 @@ async function jobs() {
 			const run_at = n % 4 ? undefined : `2999-01-0${(n % 9) + 1}T00:00:00Z`
 			await stage.submitOne({ queue: `q${n % 3}`, priority: (n % 10) + 1, metadata, run_at })
 		}
+		const parts = { a: { metadata: { team: 'a' } }, b: ['a'], c: { queue: 'q1', run_at: '2999-01-04T00:00:00Z' } }
+		workflows.push((await submitWorkflow(db, stage, parts)).id, (await submitWorkflow(db, stage, { d: { priority: 1 } })).id)
 		await stage.complete(await stage.claim(7))
 		await stage.claim(5)
 	}
 	const instants = (await db.rows('select created_at::text as at from taskq.jobs order by created_at')).map(({ at }) => at)
-	made = { types: stages.map(({ type }) => type), instants }
+	made = { types: stages.map(({ type }) => type), instants, workflows }
 	return made
 }
 
@@ -68,12 +74,12 @@ const some = <T>(values: T[]) => fc.option(fc.array(fc.constantFrom(...values), 
 const maybe = <T>(values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 })
 
 test.serial('under any filters, pages and count are what a plain select finds', async (t) => {
-	const { types, instants } = await jobs()
+	const { types, instants, workflows } = await jobs()
 	const runAts = [1, 3, 5, 7].map((day) => `2999-01-0${day}T00:00:00Z`)
 	const filters = fc.record({
 		...{ status: some(states), type: some([...types, 'none']), queue: some(['q0', 'q1', 'default', 'none']), priority: some([1, 2, 3, 9]) },
 		...{ createdFrom: maybe(instants), createdTo: maybe(instants), runAtFrom: maybe(runAts), runAtTo: maybe(runAts) },
-		...{ metadata: maybe([{}, { team: 'a' }, { n: 5 }, { team: 'c' }]) },
+		...{ metadata: maybe([{}, { team: 'a' }, { n: 5 }, { team: 'c' }]), workflowId: maybe([...workflows, randomUUID()]) },
 	})
 
 	await fc.assert(
@@ -90,12 +96,17 @@ test.serial('under any filters, pages and count are what a plain select finds', 
 })
 
 test.serial('each filter alone finds what a plain select finds', async (t) => {
-	const { types, instants } = await jobs()
+	const { types, instants, workflows } = await jobs()
 	const middle = instants[Math.floor(instants.length / 2)]!
 	const alone: Filters[] = [
 		...states.map((state) => ({ status: [state] })),
 		...[{ type: [types[0]!] }, { queue: ['q1'] }, { priority: [2] }, { createdFrom: middle }, { createdTo: middle }],
-		...[{ runAtFrom: '2999-01-03T00:00:00Z' }, { runAtTo: '2999-01-03T00:00:00Z' }, { metadata: { team: 'a' } }],
+		...[
+			{ runAtFrom: '2999-01-03T00:00:00Z' },
+			{ runAtTo: '2999-01-03T00:00:00Z' },
+			{ metadata: { team: 'a' } },
+			{ workflowId: workflows[0]! },
+		],
 	]
 
 	for (const filters of alone) {

@@ -1,0 +1,25 @@
+/** The jobs of `submitJobs` are JSON, so what other doors see to by their fields is seen to here: who created them. */
+import { context, sideEffect } from 'postgraphile/grafast'
+import { wrapPlans } from 'postgraphile/utils'
+import { refuseCreator } from '../rest/job-request.ts'
+
+/** Throws a Problem for a job that names its creator when the caller, who is that, has a name. */
+function checkCreators(graph: unknown, caller: string | undefined): void {
+	const jobs: unknown = Array.isArray(graph) ? graph : (graph as { jobs?: unknown } | null)?.jobs
+	if (!caller) return
+	if ((graph as { workflow?: { created_by?: unknown } | null } | null)?.workflow?.created_by != null)
+		throw refuseCreator('workflow.created_by')
+	if (!Array.isArray(jobs)) return
+	for (const [position, job] of jobs.entries())
+		if ((job as { created_by?: unknown } | null)?.created_by != null) throw refuseCreator(`jobs[${position}].created_by`)
+}
+
+export const Submitters: GraphileConfig.Plugin = wrapPlans({
+	Mutation: {
+		submitJobs(plan, _source, fieldArgs) {
+			const settings = context().get('pgSettings')
+			sideEffect([fieldArgs.getRaw(['input', 'jobs']), settings], ([graph, given]) => checkCreators(graph, given?.['taskq.caller']))
+			return plan()
+		},
+	},
+})
