@@ -21,7 +21,7 @@ begin
     sign * count(*) filter (where f.status = 'cancelled' and skip.is_one),
     max(f.finished_at)
   from taskq_private.job_specs as s
-  join taskq_private.finished_jobs as f on f.job_id = s.job_id
+  cross join lateral (select * from taskq_private.finished_jobs as f where f.job_id = s.job_id offset 0) as f
   cross join lateral (select f.reason = 'dependency' and coalesce(f.error ->> 'culprit_status' = 'completed', false)) as skip (is_one)
   where s.job_id = any (job_ids) and s.workflow_id is not null
   group by s.workflow_id;

@@ -4,6 +4,8 @@ create or replace function taskq_private.revive_dependents(edges taskq_private.j
 returns uuid[]
 language plpgsql
 volatile
+set enable_seqscan = off
+set enable_hashjoin = off
 as $$
 declare
   v_child_ids uuid[] := array(

@@ -1,8 +1,11 @@
+-- A hash join that was planned while the tables were small would read all of a large one: so none, here and below.
 -- Locks: the dependents, by job_id (lock_dependents); of a replay, what revive_dependents() locks.
 create or replace function taskq_private.settle_edges(edges taskq_private.job_dependencies[], status taskq.job_status)
 returns uuid[]
 language plpgsql
 volatile
+set enable_seqscan = off
+set enable_hashjoin = off
 as $$
 begin
   if status = 'ready' then

@@ -26,6 +26,8 @@ as $$
   left join taskq_private.job_dependencies as d on d.job_id = w.job_id and not d.satisfied
   group by w.job_id, w.remaining_dependencies having w.remaining_dependencies <> count(d.job_id)
   union all
+  select format('job %s is blocked and waits for nothing', w.job_id) from taskq_private.waiting_jobs as w where w.status = 'blocked' and w.remaining_dependencies = 0
+  union all
   select format('job %s is %s with unsatisfied dependency %s', p.job_id, p.status, d.depends_on_id)
   from taskq_private.places as p join taskq_private.job_dependencies as d on d.job_id = p.job_id
   where not d.satisfied and p.status not in ('blocked', 'cancelled')

@@ -106,7 +106,7 @@ export class GraphModel {
 			}
 	}
 
-	submit(edges: Omit<Edge, 'satisfied'>[], holds: boolean, inWorkflow: boolean): void {
+	submit(edges: Omit<Edge, 'satisfied'>[], holds: boolean, inWorkflow: boolean): number {
 		const satisfied = ({ parent, condition }: Omit<Edge, 'satisfied'>) => wanted[condition].includes(this.jobs[parent]!.status)
 		const job = { edges: edges.map((edge) => ({ ...edge, satisfied: satisfied(edge) })), holds, inWorkflow, was: null } as unknown as Job
 		this.#place(job)
@@ -114,6 +114,7 @@ export class GraphModel {
 		this.jobs.push(job)
 		this.#children.push(new Set())
 		if (job.edges.some((edge) => this.#isCancelledBy(job, edge))) Object.assign(job, { status: 'cancelled', reason: 'dependency' })
+		return this.jobs.length - 1
 	}
 
 	start(id: number): void {

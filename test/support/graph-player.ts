@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { type Claim, call, callOne, type Outcome } from '../../db/calls.ts'
 import { type Db, registerTypes, registerWorker } from './db.ts'
-import type { GraphJob } from './graph.ts'
+import { forgetJobs, type GraphJob } from './graph.ts'
 import type { Answer, Condition } from './graph-model.ts'
 import { jobIds, submitEach } from './stage.ts'
 import { WorkflowModel } from './workflow-model.ts'
@@ -54,9 +54,7 @@ export class GraphPlayer {
 
 	/** Forgets all that was, and submits a graph as a workflow. */
 	async begin(jobs: NewJob[]): Promise<void> {
-		const tables = ['job_specs', 'finished_jobs', 'waiting_jobs', 'ready_jobs', 'claims', 'job_dependencies', 'unsettled_jobs', 'workflows']
-		const more = ['workflow_counts', 'cancel_requests', 'job_attempts', 'job_events', 'audit_log']
-		await this.#client.query([...tables, ...more].map((table) => `delete from taskq_private.${table}`).join('; '))
+		await forgetJobs(this.#client)
 		this.#model = new WorkflowModel()
 		this.#claims.clear()
 		const requests = jobs.map(({ edges, holds }, n) => {

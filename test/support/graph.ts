@@ -1,6 +1,14 @@
 import { call, type Outcome } from '../../db/calls.ts'
+import type { Queryable } from '../../db/pool.ts'
 import type { Db } from './db.ts'
 import { jobIds, type Stage } from './stage.ts'
+
+/** Deletes all jobs and workflows, so that many graphs can be tried in one database. */
+export async function forgetJobs(db: Queryable): Promise<void> {
+	const tables = ['job_specs', 'finished_jobs', 'waiting_jobs', 'ready_jobs', 'claims', 'job_dependencies', 'unsettled_jobs', 'workflows']
+	const more = ['workflow_counts', 'cancel_requests', 'job_attempts', 'job_events', 'audit_log']
+	await db.query([...tables, ...more].map((table) => `delete from taskq_private.${table}`).join('; '))
+}
 
 /** What `submit_jobs` answers for each job, in their order. */
 export interface GraphJob {

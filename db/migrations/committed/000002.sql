@@ -1,5 +1,5 @@
 --! Previous: sha1:2b31efa1135b714105aa0a5d66ce4ca3b671fd9c
---! Hash: sha1:20168818604a85278973c44e3aeb1db933f59352
+--! Hash: sha1:8cf55c2d65b3443dc437980c591f438520cbef25
 
 --! split: 1-current.sql
 -- Graphs of jobs: workflows, edges with conditions through every door, and large fan-outs in chunks.
@@ -1276,6 +1276,102 @@ end;
 $$;
 comment on function taskq_private.fail_attempts(taskq_private.ended_attempt[]) is 'Records attempts that did not complete, and retries their jobs or ends them.';
 --! EndIncluded 5_finish/fail_attempts.sql
+--! Included 5_finish/complete_job.sql
+-- running -> completed, inside the caller's own transaction: its effects and this record commit together or not at all.
+-- Locks: the claim, until that commit; so it comes last. Raises: TQ411 when the claim was lost.
+create or replace function taskq.complete_job(claim_id bigint, job_id uuid, result jsonb default null)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform taskq_private.end_held_job(claim_id, job_id, 'completed', result => complete_job.result);
+end;
+$$;
+comment on function taskq.complete_job(bigint, uuid, jsonb) is
+  'Completes one running job in the current transaction, so that effects in the same database happen exactly once. Call it last.';
+--! EndIncluded 5_finish/complete_job.sql
+--! Included 5_finish/fail_job.sql
+-- running -> retrying | failed. One job, for workers in plain SQL; batches go through claim_next_job.
+-- Locks: the claim. Raises: TQ411 when the claim was lost.
+create or replace function taskq.fail_job(claim_id bigint, job_id uuid, error text, fatal boolean default false)
+returns taskq.job_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform taskq_private.end_held_job(claim_id, job_id, 'failed', error => jsonb_build_object('message', fail_job.error), fatal => fail_job.fatal);
+  return taskq_private.status_of(job_id);
+end;
+$$;
+comment on function taskq.fail_job(bigint, uuid, text, boolean) is
+  'Fails one running job: it is retried after its backoff, unless fatal or out of attempts. Answers its new status.';
+--! EndIncluded 5_finish/fail_job.sql
+--! Included 5_finish/stop_worker.sql
+-- running -> ready, not charged: what a worker took and will not start. Locks: the worker's claims.
+create or replace function taskq.stop_worker(worker_id uuid)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  return taskq_private.end_worker(worker_id, 'stopped', 'released');
+end;
+$$;
+comment on function taskq.stop_worker(uuid) is 'Says goodbye: what the worker still holds goes back to the queue, not charged. Answers how many jobs that were.';
+--! EndIncluded 5_finish/stop_worker.sql
+--! Included 5_finish/release_unknown_claims.sql
+-- running -> ready, not charged. The answer to a claim may be lost with its connection: the worker then holds jobs that it
+-- does not know of, and says here what it knows. Waits for a claim of its own that is still under way.
+-- Locks: the worker's row, then the claims.
+create or replace function taskq.release_unknown_claims(worker_id uuid, known_claim_ids bigint[])
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  perform taskq_private.lock_worker(release_unknown_claims.worker_id);
+  return taskq_private.end_claims(
+    array(
+      select c.claim_id from taskq_private.claims as c
+      where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
+    ),
+    'released'
+  );
+end;
+$$;
+comment on function taskq.release_unknown_claims(uuid, bigint[]) is
+  'Gives back what the worker holds beyond these claims; it calls this after a claim whose answer it did not get. Answers how many jobs.';
+--! EndIncluded 5_finish/release_unknown_claims.sql
 --! Included 6_unblock/settle_dependents.sql
 -- What the end of these jobs means for the jobs that depend on them: edges are satisfied, or can never be. A child that can
 -- never run is cancelled, which ends it for its own dependents in turn; a loop and no recursion, since chains are long. After
@@ -1312,11 +1408,14 @@ comment on function taskq_private.settle_dependents(uuid[], taskq.job_status) is
   'Lets go, cancels or revives the jobs that depend on jobs that have ended or were replayed; in chunks where they are many.';
 --! EndIncluded 6_unblock/settle_dependents.sql
 --! Included 6_unblock/settle_edges.sql
+-- A hash join that was planned while the tables were small would read all of a large one: so none, here and below.
 -- Locks: the dependents, by job_id (lock_dependents); of a replay, what revive_dependents() locks.
 create or replace function taskq_private.settle_edges(edges taskq_private.job_dependencies[], status taskq.job_status)
 returns uuid[]
 language plpgsql
 volatile
+set enable_seqscan = off
+set enable_hashjoin = off
 as $$
 begin
   if status = 'ready' then
@@ -1490,6 +1589,8 @@ create or replace function taskq_private.revive_dependents(edges taskq_private.j
 returns uuid[]
 language plpgsql
 volatile
+set enable_seqscan = off
+set enable_hashjoin = off
 as $$
 declare
   v_child_ids uuid[] := array(
@@ -1672,7 +1773,7 @@ begin
     sign * count(*) filter (where f.status = 'cancelled' and skip.is_one),
     max(f.finished_at)
   from taskq_private.job_specs as s
-  join taskq_private.finished_jobs as f on f.job_id = s.job_id
+  cross join lateral (select * from taskq_private.finished_jobs as f where f.job_id = s.job_id offset 0) as f
   cross join lateral (select f.reason = 'dependency' and coalesce(f.error ->> 'culprit_status' = 'completed', false)) as skip (is_one)
   where s.job_id = any (job_ids) and s.workflow_id is not null
   group by s.workflow_id;
@@ -1709,6 +1810,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 begin
   perform from taskq_private.settings for update skip locked;
@@ -1798,6 +1904,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_done record;
@@ -1827,6 +1938,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -2021,6 +2137,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 #variable_conflict use_column
 begin
@@ -2244,6 +2365,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -2281,6 +2407,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_job_id uuid;
@@ -2320,6 +2451,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 begin
   perform taskq_private.lane_of(job_id);
@@ -2359,6 +2495,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_job_ids uuid[];
@@ -2463,6 +2604,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -3299,6 +3445,8 @@ as $$
   from taskq_private.waiting_jobs as w
   left join taskq_private.job_dependencies as d on d.job_id = w.job_id and not d.satisfied
   group by w.job_id, w.remaining_dependencies having w.remaining_dependencies <> count(d.job_id)
+  union all
+  select format('job %s is blocked and waits for nothing', w.job_id) from taskq_private.waiting_jobs as w where w.status = 'blocked' and w.remaining_dependencies = 0
   union all
   select format('job %s is %s with unsatisfied dependency %s', p.job_id, p.status, d.depends_on_id)
   from taskq_private.places as p join taskq_private.job_dependencies as d on d.job_id = p.job_id

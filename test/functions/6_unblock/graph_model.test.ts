@@ -8,7 +8,7 @@ import { GraphPlayer } from '../../support/graph-player.ts'
 const db = useDb(test)
 
 /** Another seed or more runs: GRAPH_SEED=1 GRAPH_RUNS=2000 npm test test/functions/6_unblock/graph_model.test.ts */
-const { GRAPH_SEED = '20261122', GRAPH_RUNS = '100' } = process.env
+const { GRAPH_SEED = '20261122', GRAPH_RUNS = '150' } = process.env
 
 const n = fc.nat({ max: 1000 })
 const condition = fc.constantFrom<Condition>('success', 'success', 'failure', 'finished')

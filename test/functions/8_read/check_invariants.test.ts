@@ -1,5 +1,6 @@
 import test from 'ava'
 import { useDb } from '../../support/db.ts'
+import { submitWorkflow } from '../../support/graph.ts'
 import { jobIn, makeStage, type Stage } from '../../support/stage.ts'
 
 const db = useDb(test)
@@ -32,6 +33,35 @@ const damages: Record<string, [string, (stage: Stage) => Promise<string>]> = {
 	'a job that started before its dependency': [
 		'insert into taskq_private.job_dependencies (job_id, depends_on_id) select $1, gen_random_uuid()',
 		(stage) => jobIn(stage, 'running'),
+	],
+	'a job that is blocked by nothing': [
+		`with gone as (delete from taskq_private.job_dependencies where job_id = $1) update taskq_private.waiting_jobs set remaining_dependencies = 0 where job_id = $1`,
+		(stage) => jobIn(stage, 'blocked'),
+	],
+	'a job that waits for one that has ended as it asks': [
+		'update taskq_private.job_dependencies set satisfied = false where job_id = $1',
+		async (stage) => {
+			const parents = [await jobIn(stage, 'completed'), await jobIn(stage, 'pending')]
+			const id = await stage.submitOne({ depends_on: parents })
+			await db.query('update taskq_private.waiting_jobs set remaining_dependencies = 1 where job_id = $1', [id])
+			return id
+		},
+	],
+	'a job that is not held and waits for one that has failed': [
+		`update taskq_private.job_specs set on_dependency_failure = 'cancel' where job_id = $1`,
+		async (stage) => stage.submitOne({ depends_on: [await jobIn(stage, 'failed')], on_dependency_failure: 'hold' }),
+	],
+	'a job that is held out for one that has completed': [
+		`update taskq_private.job_dependencies set condition = 'failure', satisfied = false where job_id = $1 and satisfied`,
+		async (stage) => {
+			const parents = [await jobIn(stage, 'completed'), await jobIn(stage, 'pending')]
+			return stage.submitOne({ depends_on: parents, on_dependency_failure: 'hold' })
+		},
+	],
+	'a workflow that has miscounted': [
+		`insert into taskq_private.workflow_counts (workflow_id, completed_count, failed_count, cancelled_count, skipped_count, at)
+			select workflow_id, 1, 0, 0, 0, now() from taskq_private.job_specs where job_id = $1`,
+		async (stage) => (await submitWorkflow(db, stage, { a: [] })).ids.a!,
 	],
 	'a worker that holds more than it can carry': [
 		'update taskq_private.lanes set cpu_units = 1000 where lane_id = (select lane_id from taskq_private.job_specs where job_id = $1)',
