@@ -1,11 +1,13 @@
 /** The only TypeScript with SQL in it: one call of a stored function or one select from a public view each. */
 import type { Queryable } from './pool.ts'
 
+export type * from './rows.ts'
+
 /** Every statement that taskq's processes send. contract.test.ts prepares each against the migrated schema. */
 export const statements = {
 	registerTaskTypes: 'select taskq.register_task_types(tasks => $1::jsonb)',
 	registerWorker:
-		'select taskq.register_worker(name => $1::text, types => $2::text[], cpu_units => $3::numeric, memory_mb => $4::integer, concurrency => $5::integer, queues => $6::text[]) as worker_id',
+		'select taskq.register_worker(name => $1::text, types => $2::text[], cpu_units => $3::numeric, memory_mb => $4::integer, concurrency => $5::integer, queues => $6::text[], resources => $7::jsonb) as worker_id',
 	holdWorkerSession: 'select taskq.hold_worker_session(worker_id => $1::uuid) as held',
 	heartbeat: 'select * from taskq.heartbeat(worker_id => $1::uuid, load => $2::jsonb)',
 	claimNextJob: 'select * from taskq.claim_next_job(worker_id => $1::uuid, max_jobs => $2::integer, outcomes => $3::jsonb)',
@@ -17,7 +19,7 @@ export const statements = {
 	releaseUnknownClaims: 'select taskq.release_unknown_claims(worker_id => $1::uuid, known_claim_ids => $2::bigint[]) as released',
 	tick: 'select * from taskq.tick()',
 	configure:
-		'select taskq.configure(default_max_attempts => $1::integer, default_timeout_seconds => $2::integer, job_ttl_seconds => $3::integer) as settings',
+		'select taskq.configure(default_max_attempts => $1::integer, default_timeout_seconds => $2::integer, job_ttl_seconds => $3::integer, reserve_after_seconds => $4::integer) as settings',
 	submitEach: 'select * from taskq.submit_each(requests => $1::jsonb)',
 	submitJobs: 'select * from taskq.submit_jobs(jobs => $1::jsonb)',
 	jobsById: 'select * from taskq.jobs where job_id = any ($1::uuid[])',
@@ -55,7 +57,26 @@ export const statements = {
 	pauseQueue: 'select taskq.pause_queue(queue => $1::text)',
 	resumeQueue: 'select taskq.resume_queue(queue => $1::text)',
 	workers: 'select * from taskq.workers order by started_at desc limit 1000',
+	worker: 'select * from taskq.workers where worker_id = $1::uuid',
 	drainWorker: 'select taskq.drain_worker(worker_id => $1::uuid)',
+	setWorkerCapacity:
+		'select taskq.set_worker_capacity(worker_id => $1::uuid, cpu_units => $2::numeric, memory_mb => $3::integer, resources => $4::jsonb)',
+	claimPreview: 'select * from taskq.claim_preview(worker_id => $1::uuid, max_jobs => $2::integer)',
+	simulate:
+		'select taskq.simulate(worker_id => $1::uuid, cpu_units => $2::numeric, memory_mb => $3::integer, extra_workers => $4::integer) as simulation',
+	listPools: 'select * from taskq.list_pools()',
+	findPools: 'select * from taskq.list_pools() where pool = $1::text or queue = $2::text or type = $3::text',
+	setPool: 'select taskq.set_pool(pool => $1::text, capacity => $2::numeric)',
+	setRate: 'select taskq.set_rate(pool => $1::text, amount => $2::numeric, per_seconds => $3::numeric, burst => $4::numeric)',
+	deletePool: 'select taskq.delete_pool(pool => $1::text)',
+	/** Both limits at once, or none of them. */
+	setLimits:
+		'select case when $3::integer is not null then taskq.set_limit(queue => $1::text, type => $2::text, max_running => $3) end as pool, case when $4::numeric is not null then taskq.set_rate_limit(queue => $1, type => $2, jobs => $4, per_seconds => coalesce($5::numeric, 1), burst => $6::numeric) end as rate_pool',
+	deleteLimits:
+		'select p.pool, taskq.delete_pool(pool => p.pool) from taskq.list_pools() as p where p.queue = $1::text or p.type = $2::text',
+	concurrencyKey: 'select * from taskq.concurrency_keys where concurrency_key = $1::text',
+	concurrencyKeys: 'select * from taskq.concurrency_keys where concurrency_key > $1::text order by concurrency_key limit $2::integer',
+	setConcurrencyLimit: 'select taskq.set_concurrency_limit(concurrency_key => $1::text, max_running => $2::integer)',
 	taskTypes: 'select * from taskq.task_types order by type',
 	readEvents: 'select taskq.read_events(since => $1::bigint, missing => $2::bigint[], max_events => $3::integer) as batch',
 	streamPosition: 'select * from taskq.stream_position()',
@@ -84,62 +105,4 @@ export async function callOne<Row = Record<string, unknown>>(db: Queryable, name
 	const [row] = await call<Row>(db, name, values)
 	if (!row) throw new Error(`${name} answered no row`)
 	return row
-}
-
-/** A job as a claim hands it to its worker. */
-export interface ClaimedJob {
-	job_id: string
-	type: string
-	queue: string
-	attempt: number
-	max_attempts: number
-	timeout_seconds: number
-	payload: unknown
-	trace_context: string | null
-}
-
-/** What one `claim_next_job` answers. `claim_id` is null when nothing was claimed; it is a bigint, so a string here. */
-export interface Claim {
-	claim_id: string | null
-	jobs: ClaimedJob[]
-	rejected: string[]
-	cancel_requested: string[]
-	/** Seconds until the next waiting job is due; null when none waits. */
-	next_due_in_seconds: number | null
-}
-
-/** One attempt's end, as `claim_next_job` takes it. Durations are seconds by the worker's monotonic clock. */
-export interface Outcome {
-	claim_id: string
-	job_id: string
-	outcome: 'completed' | 'failed' | 'timed_out' | 'cancelled' | 'released'
-	result?: unknown
-	error?: { name: string; message: string; stack?: string }
-	fatal?: boolean
-	retry_after_seconds?: number
-	duration_seconds?: number
-	logs?: LogLine[]
-}
-
-export interface LogLine {
-	level: 'debug' | 'info' | 'warn' | 'error'
-	message: string
-	data?: unknown
-	age_seconds: number
-}
-
-/** What `submit_each` answers for each request, in their order. */
-export interface Submitted {
-	position: number
-	job_id: string | null
-	status: string | null
-	created: boolean
-	warnings: string[]
-	error: { code: string; message: string; field?: string; hint?: string; job_id?: string } | null
-}
-
-/** What `submit_jobs` answers for each job, in their order. Id and status are null where the job of an earlier request is gone. */
-export interface SubmittedOfGraph extends Pick<Submitted, 'position' | 'job_id' | 'status' | 'created' | 'warnings'> {
-	name: string | null
-	workflow_id: string | null
 }

@@ -1,6 +1,6 @@
-import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
+import { machineCpuUnits, machineMemoryMb } from './machine.ts'
 
 const whole = (minimum: number, maximum: number) =>
 	z
@@ -18,6 +18,17 @@ const list = describe(
 		.regex(/^[\w.:-]+(,[\w.:-]+)*$/)
 		.transform((text) => text.split(',')),
 	'names joined by commas',
+)
+/** As the database names and bounds resources. */
+const amounts = describe(
+	z
+		.string()
+		.regex(/^[\w.-]{1,100}=\d{1,9}(\.\d{1,3})?(,[\w.-]{1,100}=\d{1,9}(\.\d{1,3})?)*$/)
+		.transform((text) => text.split(',').map((part) => part.split('=') as [string, string]))
+		.refine((parts) => new Set(parts.map(([name]) => name)).size === parts.length)
+		.refine((parts) => parts.every(([name]) => name !== 'cpu_units' && name !== 'memory_mb'))
+		.transform((parts) => Object.fromEntries(parts.map(([name, amount]) => [name, Number(amount)]))),
+	'names with amounts joined by commas, such as gpu=2,license=1, each once; cpu_units and memory_mb have settings of their own',
 )
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -43,10 +54,12 @@ const schema = z.object({
 		'a number from 0 to 100000',
 	).optional(),
 	MAX_MEMORY_MB: describe(whole(0, 1_000_000_000), 'whole megabytes').optional(),
+	MAX_RESOURCES: amounts.optional(),
 	SHUTDOWN_GRACE_SECONDS: describe(whole(0, 86_400), 'whole seconds from 0 to 86400').default(20),
 	DEFAULT_MAX_ATTEMPTS: count(1000).optional(),
 	DEFAULT_TIMEOUT_SECONDS: count(2_592_000).optional(),
 	JOB_TTL_SECONDS: count(2_000_000_000).optional(),
+	RESERVE_AFTER_SECONDS: count(86_400).optional(),
 	LOG_LEVEL: describe(
 		z
 			.string()
@@ -75,9 +88,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
 	return {
 		...parsed.data,
 		TASKQ_DATA_DIR: path.resolve(parsed.data.TASKQ_DATA_DIR),
-		MAX_CPU_UNITS: parsed.data.MAX_CPU_UNITS ?? os.availableParallelism(),
-		MAX_MEMORY_MB:
-			parsed.data.MAX_MEMORY_MB ?? Math.floor(Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, os.totalmem()) / 2 ** 20),
+		MAX_CPU_UNITS: parsed.data.MAX_CPU_UNITS ?? machineCpuUnits(),
+		MAX_MEMORY_MB: parsed.data.MAX_MEMORY_MB ?? machineMemoryMb(),
 	}
 }
 

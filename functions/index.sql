@@ -14,6 +14,11 @@
 --  priority_of, to_instant: what submitters write, as values
 --!include 0_base/priority_of.sql
 --!include 0_base/to_instant.sql
+--  covers, less, lane_needs: amounts of anything, and what a job takes beside cpu and memory
+--!include 0_base/covers.sql
+--!include 0_base/less.sql
+--!include 0_base/lane_needs.sql
+--!include 0_base/own_needs.sql
 --  invalid, raise_error: errors as values, so that batches can answer each job for itself
 --!include 0_base/invalid.sql
 --!include 0_base/raise_error.sql
@@ -35,6 +40,8 @@
 --!include 1_submit/refuse_bad_patterns.sql
 --!include 1_submit/register_task_types.sql
 --  check_requests, request_error, read_requests: from what was asked to what will be stored
+--!include 1_submit/resource_error.sql
+--!include 1_submit/resources_of.sql
 --!include 1_submit/check_requests.sql
 --!include 1_submit/request_error.sql
 --!include 1_submit/read_requests.sql
@@ -73,6 +80,11 @@
 --  2  its time comes
 --  promote_due_jobs: pending and retrying jobs become ready
 --!include 2_ready/promote_due_jobs.sql
+--  store_keys, make_ready, admit_parked, leave_keys: limits that jobs share under a key
+--!include 2_ready/store_keys.sql
+--!include 2_ready/make_ready.sql
+--!include 2_ready/admit_parked.sql
+--!include 2_ready/leave_keys.sql
 --  next_due_in, hint_due: so that a timer and no poll decides
 --!include 2_ready/next_due_in.sql
 --!include 2_ready/hint_due.sql
@@ -82,15 +94,36 @@
 --!include 3_claim/claim_next_job.sql
 --  lock_worker: one worker's claims come one after the other
 --!include 3_claim/lock_worker.sql
---  free_capacity, choose_lanes: what fits, and which lanes come first
+--  plan_claim, free_capacity, choose_lanes: what fits, and which lanes come first
+--!include 3_claim/plan_claim.sql
 --!include 3_claim/free_capacity.sql
+--!include 3_claim/lane_levels.sql
 --!include 3_claim/choose_lanes.sql
+--!include 3_claim/lane_heads.sql
+--  lock_pools, pool_free: what all workers share
+--!include 3_claim/lock_pools.sql
+--!include 3_claim/pool_tokens.sql
+--!include 3_claim/pool_free.sql
+--!include 3_claim/spend_tokens.sql
+--!include 3_claim/tokens_in.sql
+--  large_head, reserve_worker, own_reservation, first_reserved, end_reservations, shadow_of, go_beside: a worker is kept free for a large job, and what may run there meanwhile
+--!include 3_claim/lane_fits.sql
+--!include 3_claim/large_head.sql
+--!include 3_claim/reserve_worker.sql
+--!include 3_claim/own_reservation.sql
+--!include 3_claim/could_run.sql
+--!include 3_claim/first_reserved.sql
+--!include 3_claim/end_reservations.sql
+--!include 3_claim/expected_seconds.sql
+--!include 3_claim/shadow_of.sql
+--!include 3_claim/go_beside.sql
 --  take_jobs: from the heads of those lanes into a claim
 --!include 3_claim/timeout_grace.sql
 --!include 3_claim/take_jobs.sql
 
 --  4  it runs
 --  register_worker, hold_worker_session, heartbeat: who runs jobs, and whether it still lives
+--!include 4_run/check_resources.sql
 --!include 4_run/register_worker.sql
 --!include 4_run/hold_worker_session.sql
 --!include 4_run/heartbeat.sql
@@ -182,12 +215,25 @@
 --!include 7_operate/check_new_edge.sql
 --!include 7_operate/take_unstarted.sql
 --!include 7_operate/put_unstarted.sql
---  pause_queue, resume_queue, set_queue_aging, drain_worker, configure
+--  set_pool, set_rate, set_limit, set_rate_limit, set_concurrency_limit: what jobs share
+--!include 7_operate/set_pool.sql
+--!include 7_operate/set_rate.sql
+--!include 7_operate/rate_of.sql
+--!include 7_operate/store_pool.sql
+--!include 7_operate/delete_pool.sql
+--!include 7_operate/limit_name.sql
+--!include 7_operate/set_limit.sql
+--!include 7_operate/set_rate_limit.sql
+--!include 7_operate/set_concurrency_limit.sql
+--  measure_types: how long jobs of a type take
+--!include 7_operate/measure_types.sql
+--  pause_queue, resume_queue, set_queue_aging, drain_worker, set_worker_capacity, configure
 --!include 7_operate/check_queue_name.sql
 --!include 7_operate/pause_queue.sql
 --!include 7_operate/resume_queue.sql
 --!include 7_operate/set_queue_aging.sql
 --!include 7_operate/drain_worker.sql
+--!include 7_operate/set_worker_capacity.sql
 --!include 7_operate/configure.sql
 --  create_api_key, revoke_api_key, authenticate: who is at the network doors
 --!include 7_operate/create_api_key.sql
@@ -227,14 +273,29 @@
 --!include 8_read/task_types.sql
 --!include 8_read/queues.sql
 --!include 8_read/workers.sql
+--  list_pools, concurrency_keys
+--!include 8_read/list_pools.sql
+--!include 8_read/concurrency_keys.sql
+--  claim_preview: what would this worker take?
+--!include 8_read/claim_preview.sql
 --  explain_job: why is it not running?
+--!include 8_read/explain_parked.sql
+--!include 8_read/explain_pools.sql
+--!include 8_read/explain_ready.sql
 --!include 8_read/explain_lane.sql
 --!include 8_read/explain_job.sql
+--  simulate: what if?
+--!include 8_read/lane_seconds.sql
+--!include 8_read/simulated_workers.sql
+--!include 8_read/simulated_lanes.sql
+--!include 8_read/simulate_lanes.sql
+--!include 8_read/simulate.sql
 --  read_events, stream_position, late_events: the stream
 --!include 8_read/read_events.sql
 --!include 8_read/stream_position.sql
 --!include 8_read/late_events.sql
 --  check_invariants: what must hold
+--!include 8_read/check_resource_invariants.sql
 --!include 8_read/check_invariants.sql
 
 --  9  who may do what

@@ -37,8 +37,8 @@ async function requireKey({ settings, database, local }: Contact): Promise<void>
 }
 
 async function applySettings({ settings, connectionString, log }: Contact): Promise<void> {
-	const { DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS } = settings
-	const values = [DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS]
+	const { DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS, RESERVE_AFTER_SECONDS } = settings
+	const values = [DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS, RESERVE_AFTER_SECONDS]
 	if (values.every((value) => value === undefined)) return
 	const pool = makePool({ connectionString, role: 'taskq_admin', name: 'taskq server settings', max: 1 })
 	try {
@@ -47,7 +47,7 @@ async function applySettings({ settings, connectionString, log }: Contact): Prom
 			'configure',
 			values.map((value) => value ?? null),
 		)
-		log.info({ DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS }, 'settings applied to the database')
+		log.info({ DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS, RESERVE_AFTER_SECONDS }, 'settings applied to the database')
 	} finally {
 		await pool.end()
 	}

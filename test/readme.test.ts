@@ -61,9 +61,14 @@ test('the table of settings names every setting and no other, with its default',
 
 	t.deepEqual(rows.map(([, name]) => name).sort(), [...settingNames].sort())
 	for (const [, name, value] of rows) {
-		const kept = ['DATABASE_DIRECT_URL', 'TASKQ_TASKS', 'DEFAULT_MAX_ATTEMPTS', 'DEFAULT_TIMEOUT_SECONDS', 'JOB_TTL_SECONDS'].includes(
-			name!,
-		)
+		const kept = [
+			'DATABASE_DIRECT_URL',
+			'TASKQ_TASKS',
+			'DEFAULT_MAX_ATTEMPTS',
+			'DEFAULT_TIMEOUT_SECONDS',
+			'JOB_TTL_SECONDS',
+			'RESERVE_AFTER_SECONDS',
+		].includes(name!)
 		if (value && !kept) t.true(String(defaults[name!]).endsWith(value), `${name} is ${defaults[name!]} by default`)
 	}
 })

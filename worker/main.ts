@@ -38,6 +38,7 @@ export async function startWorker({ settings, connectionString, log }: StartWork
 		concurrency: settings.WORKER_CONCURRENCY,
 		cpuUnits: settings.MAX_CPU_UNITS,
 		memoryMb: settings.MAX_MEMORY_MB,
+		resources: settings.MAX_RESOURCES,
 		threads: settings.WORKER_POOL_SIZE,
 		queues: settings.WORKER_QUEUES,
 		shutdownGraceSeconds: settings.SHUTDOWN_GRACE_SECONDS,

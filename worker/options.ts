@@ -16,6 +16,8 @@ export interface WorkerOptions {
 	concurrency: number
 	cpuUnits: number
 	memoryMb: number
+	/** What else its jobs can take, such as `{ gpu: 2 }`. */
+	resources?: Record<string, number>
 	/** Worker threads at a time. */
 	threads: number
 	queues?: string[]

@@ -1,7 +1,7 @@
-import os from 'node:os'
 import type pg from 'pg'
 import { call, callOne } from '../db/calls.ts'
 import { encodeJson } from './encode.ts'
+import { LoadMeter } from './load.ts'
 import type { Logger } from './options.ts'
 import type { RunningJob } from './running-job.ts'
 
@@ -23,6 +23,7 @@ export class Reports {
 	readonly #pool: pg.Pool
 	readonly #log: Logger
 	readonly #options: ReportsOptions
+	readonly #meter = new LoadMeter()
 	#timers: NodeJS.Timeout[] = []
 
 	constructor(pool: pg.Pool, log: Logger, options: ReportsOptions) {
@@ -38,6 +39,7 @@ export class Reports {
 			this.#every(TICK_MS, () => call(this.#pool, 'tick')),
 			this.#every(FLUSH_MS, () => this.#flush()),
 		]
+		void this.#heartbeat(workerId).catch(() => {}) // so that its load is known at once; the next one comes anyway
 	}
 
 	stop(): void {
@@ -59,15 +61,11 @@ export class Reports {
 	}
 
 	async #heartbeat(workerId: string): Promise<void> {
-		const memory = process.memoryUsage()
-		const load = {
-			load_average: os.loadavg(),
-			free_memory_mb: Math.round(os.freemem() / 2 ** 20),
-			rss_mb: Math.round(memory.rss / 2 ** 20),
-			heap_mb: Math.round(memory.heapUsed / 2 ** 20),
-		}
 		try {
-			const { cancel_requested } = await callOne<{ cancel_requested: string[] }>(this.#pool, 'heartbeat', [workerId, encodeJson(load)])
+			const { cancel_requested } = await callOne<{ cancel_requested: string[] }>(this.#pool, 'heartbeat', [
+				workerId,
+				encodeJson(this.#meter.read()),
+			])
 			for (const id of cancel_requested) this.#options.onCancel(id)
 		} catch (error) {
 			if ((error as { code?: string }).code === 'TQ412') this.#options.onEnded()

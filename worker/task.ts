@@ -24,6 +24,8 @@ export interface TaskOptions<S extends z.ZodType> {
 	/** What a job of this type takes from its worker unless it says otherwise. */
 	cpuUnits?: number
 	memoryMb?: number
+	/** What else it takes, of its worker or of a pool: `{ gpu: 1, stripe_api: 1 }`. */
+	resources?: Record<string, number>
 	timeoutSeconds?: number
 	retry?: RetryOptions
 	isolation?: Isolation
@@ -43,6 +45,7 @@ export interface Task {
 	readonly payloadSchema: Record<string, unknown>
 	readonly cpuUnits: number | undefined
 	readonly memoryMb: number | undefined
+	readonly resources: Record<string, number> | undefined
 	readonly timeoutSeconds: number | undefined
 	readonly retry: RetryOptions
 	readonly isolation: Isolation
@@ -91,6 +94,7 @@ export function task<S extends z.ZodType>(options: TaskOptions<S>, handler?: Han
 		payloadSchema,
 		cpuUnits: options.cpuUnits,
 		memoryMb: options.memoryMb,
+		resources: options.resources,
 		timeoutSeconds: options.timeoutSeconds,
 		retry: options.retry ?? {},
 		isolation,
@@ -106,6 +110,7 @@ export const registration = (task: Task) => ({
 	payload_schema: task.payloadSchema,
 	cpu_units: task.cpuUnits,
 	memory_mb: task.memoryMb,
+	resources: task.resources,
 	timeout_seconds: task.timeoutSeconds,
 	max_attempts: task.retry.maxAttempts,
 	initial_delay_seconds: task.retry.initialDelaySeconds,

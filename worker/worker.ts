@@ -90,12 +90,12 @@ export class Worker {
 	}
 
 	async #register(): Promise<void> {
-		const { cpuUnits, memoryMb, concurrency, queues, name = `${os.hostname()}:${process.pid}`, log, tasks } = this.#options
-		const args = [name, tasks.map(({ type }) => type), cpuUnits, memoryMb, concurrency, queues ?? null]
+		const { cpuUnits, memoryMb, resources = {}, concurrency, queues, name = `${os.hostname()}:${process.pid}`, log, tasks } = this.#options
+		const args = [name, tasks.map(({ type }) => type), cpuUnits, memoryMb, concurrency, queues ?? null, JSON.stringify(resources)]
 		this.#id = (await callOne<{ worker_id: string }>(this.#pool, 'registerWorker', args)).worker_id
 		await this.#presence.hold(this.#id)
 		this.#reports.start(this.#id)
-		log.info({ workerId: this.#id, concurrency, cpuUnits, memoryMb }, 'the worker is ready')
+		log.info({ workerId: this.#id, concurrency, cpuUnits, memoryMb, resources }, 'the worker is ready')
 	}
 
 	async #loop(): Promise<void> {

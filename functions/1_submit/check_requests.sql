@@ -25,6 +25,7 @@ as $$
     select f.ordinal, f.key,
       case
         when f.key = '' then 'a job must be an object'
+        when k.field is null and f.key like 'resource_requirements.%' then taskq_private.resource_error(substr(f.key, 23), f.value)
         when k.field is null then f.key || ' is not a field of a job'
         when k.json_type = 'any' or f.value = 'null' then null
         when k.json_type = 'priority' then

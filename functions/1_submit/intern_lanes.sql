@@ -14,11 +14,11 @@ begin
   order by 1
   on conflict do nothing;
 
-  insert into taskq_private.lanes (queue, type, priority, cpu_units, memory_mb)
-  select distinct j.queue, j.type, j.priority, j.cpu_units, j.memory_mb
+  insert into taskq_private.lanes (queue, type, priority, cpu_units, memory_mb, resources)
+  select distinct j.queue, j.type, j.priority, j.cpu_units, j.memory_mb, j.resources
   from unnest(jobs) as j
   where j.lane_id is null and j.error is null
-  order by 1, 2, 3, 4, 5
+  order by 1, 2, 3, 4, 5, 6
   on conflict do nothing;
 
   for v_i in 1 .. cardinality(v_jobs) loop
@@ -27,7 +27,7 @@ begin
       select l.lane_id into strict v_job.lane_id
       from taskq_private.lanes as l
       where l.queue = v_job.queue and l.type = v_job.type and l.priority = v_job.priority
-        and l.cpu_units = v_job.cpu_units and l.memory_mb = v_job.memory_mb and l.resources = '{}';
+        and l.cpu_units = v_job.cpu_units and l.memory_mb = v_job.memory_mb and l.resources = v_job.resources;
       v_jobs[v_i] := v_job;
     end if;
   end loop;

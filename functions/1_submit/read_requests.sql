@@ -24,7 +24,8 @@ as $$
     case when r.idempotency_key is not null then sha256(convert_to((q.request - 'idempotency_key' - 'created_by' - 'trace_context')::text, 'UTF8')) end,
     nullif(r.metadata, 'null'), r.trace_context,
     null::uuid[], coalesce(jsonb_array_length(nullif(r.depends_on, 'null')), 0), null::uuid,
-    coalesce(r.on_dependency_failure, 'cancel')::taskq.dependency_failure_policy, null::uuid, null::taskq.dependency_condition[]
+    coalesce(r.on_dependency_failure, 'cancel')::taskq.dependency_failure_policy, null::uuid, null::taskq.dependency_condition[],
+    s.resources, r.expected_seconds::real, r.concurrency_key, r.concurrency_limit::integer
   from (
     select e.ordinality, e.value as request, b.error
     from jsonb_array_elements(requests) with ordinality as e (value, ordinality)
@@ -33,7 +34,8 @@ as $$
   cross join taskq_private.settings as d
   cross join lateral jsonb_to_record(case when q.error is null then q.request else '{}' end) as r (
     type text, queue text, priority text, payload jsonb, run_at text, timeout_seconds numeric, idempotency_key text, metadata jsonb,
-    name text, created_by text, trace_context text, depends_on jsonb, on_dependency_failure text, resource_requirements jsonb, retry_config jsonb
+    name text, created_by text, trace_context text, depends_on jsonb, on_dependency_failure text, expected_seconds numeric, concurrency_key text,
+    concurrency_limit numeric, resource_requirements jsonb, retry_config jsonb
   )
   cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
     max_attempts numeric, initial_delay_seconds numeric, backoff_multiplier numeric, max_delay_seconds numeric, jitter numeric
@@ -46,10 +48,12 @@ as $$
       coalesce(r.queue, 'default'),
       coalesce(taskq_private.priority_of(r.priority), 3::smallint),
       round(coalesce(n.cpu_units, t.cpu_units), 3),
-      coalesce(n.memory_mb, t.memory_mb)::integer
-  ) as s (queue, priority, cpu_units, memory_mb)
+      coalesce(n.memory_mb, t.memory_mb)::integer,
+      case when r.resource_requirements - '{cpu_units,memory_mb}'::text[] <> '{}' or t.resources <> '{}'
+        then taskq_private.resources_of(t.resources, r.resource_requirements) else '{}' end
+  ) as s (queue, priority, cpu_units, memory_mb, resources)
   left join taskq_private.lanes as l
     on l.queue = s.queue and l.type = r.type and l.priority = s.priority and l.cpu_units = s.cpu_units and l.memory_mb = s.memory_mb
-    and l.resources = '{}';
+    and l.resources = s.resources;
 $$;
 comment on function taskq_private.read_requests(jsonb, timestamptz) is 'Reads a list of requests into submissions, an error in the row where one is bad.';

@@ -9,18 +9,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform taskq_private.refuse_bad_patterns(tasks);
+  perform taskq_private.check_resources(nullif(t.value -> 'resources', 'null')) from jsonb_array_elements(tasks) as t;
   return query
     insert into taskq_private.task_types as t (
       type, description, payload_schema, cpu_units, memory_mb, timeout_seconds, max_attempts,
-      initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, registered_at
+      initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, resources, registered_at
     )
     select
       r.type, coalesce(r.description, ''), coalesce(r.payload_schema, '{}'), coalesce(r.cpu_units, 0), coalesce(r.memory_mb, 0),
       r.timeout_seconds, r.max_attempts, coalesce(r.initial_delay_seconds, 1), coalesce(r.backoff_multiplier, 2),
-      coalesce(r.max_delay_seconds, 3600), coalesce(r.jitter, 0.1), taskq_private.clock()
+      coalesce(r.max_delay_seconds, 3600), coalesce(r.jitter, 0.1), coalesce(r.resources, '{}'), taskq_private.clock()
     from jsonb_to_recordset(tasks) as r (
       type text, description text, payload_schema jsonb, cpu_units numeric, memory_mb integer, timeout_seconds integer, max_attempts smallint,
-      initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real
+      initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real, resources jsonb
     )
     order by r.type
     on conflict (type) do update set
@@ -34,9 +35,10 @@ begin
       backoff_multiplier = excluded.backoff_multiplier,
       max_delay_seconds = excluded.max_delay_seconds,
       jitter = excluded.jitter,
+      resources = excluded.resources,
       registered_at = excluded.registered_at
     returning t.type;
 end;
 $$;
 comment on function taskq.register_task_types(jsonb) is
-  'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter"}. Answers the types.';
+  'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter", "resources"}. Answers the types.';

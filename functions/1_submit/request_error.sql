@@ -42,6 +42,9 @@ begin
       );
     end if;
   end if;
+  if request ->> 'concurrency_limit' is not null and request ->> 'concurrency_key' is null then
+    return taskq_private.invalid('concurrency_limit', 'concurrency_limit needs a concurrency_key', 'TQ422', 'Say which jobs share it.');
+  end if;
   if payload_schema = '{}' then
     return null;
   end if;

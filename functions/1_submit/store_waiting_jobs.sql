@@ -6,6 +6,7 @@ language plpgsql
 volatile
 as $$
 declare
+  v_ready record;
   v_doomed_ids uuid[] := array(select j.job_id from unnest(jobs) as j where j.doomed_by is not null);
 begin
   insert into taskq_private.job_dependencies (job_id, depends_on_id, condition, satisfied)
@@ -14,11 +15,13 @@ begin
   cross join unnest(j.depends_on, j.conditions) as d (id, condition)
   left join lateral (select f.status from taskq_private.finished_jobs as f where f.job_id = d.id offset 0) as f on true;
 
-  insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
-  select j.lane_id, j.job_id, submitted_at, 1
+  perform taskq_private.store_keys(jobs);
+  select array_agg(j.job_id) as job_ids, array_agg(j.lane_id) as lane_ids, array_agg(1::smallint) as attempts, array_agg(submitted_at) as ready_ats
+  into v_ready
   from unnest(jobs) as j
   where j.remaining_dependencies = 0 and (j.run_at is null or j.run_at <= submitted_at);
-  if found then
+  if v_ready.job_ids is not null then
+    perform taskq_private.make_ready(v_ready.job_ids, v_ready.lane_ids, v_ready.attempts, v_ready.ready_ats);
     perform taskq_private.hint('ready');
   end if;
 

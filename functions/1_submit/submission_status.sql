@@ -7,6 +7,7 @@ as $$
     when job.error is not null then null
     when job.repeated then taskq_private.status_of(job.job_id)
     when job.doomed_by is not null then 'cancelled'
+    when job.concurrency_key is not null then taskq_private.status_of(job.job_id)
     when job.remaining_dependencies > 0 then 'blocked'
     when job.run_at > submitted_at then 'pending'
     else 'ready'

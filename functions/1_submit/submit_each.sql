@@ -28,7 +28,7 @@ begin
       case when j.error is null then j.job_id end,
       taskq_private.submission_status(j, v_now),
       j.error is null and j.repeated is not true,
-      case when j.cpu_units > 0 or j.memory_mb > 0 then taskq_private.submit_warnings(j.lane_id) else '{}' end,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' then taskq_private.submit_warnings(j.lane_id) else '{}' end,
       j.error
     from unnest(v_jobs) as j;
 end;

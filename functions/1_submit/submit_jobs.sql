@@ -45,7 +45,7 @@ begin
       j.job_id,
       case when v_some_end then taskq_private.status_of(j.job_id) else taskq_private.submission_status(j, v_now) end,
       j.repeated is not true,
-      case when j.cpu_units > 0 or j.memory_mb > 0 then taskq_private.submit_warnings(j.lane_id) else '{}' end,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' then taskq_private.submit_warnings(j.lane_id) else '{}' end,
       v_workflow_id
     from unnest(v_jobs) as j;
 end;

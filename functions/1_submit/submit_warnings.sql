@@ -5,10 +5,10 @@ language sql
 stable
 as $$
   select case
-    when bool_or(l.cpu_units <= w.cpu_units and l.memory_mb <= w.memory_mb) is false then
+    when bool_or(l.cpu_units <= w.cpu_units and l.memory_mb <= w.memory_mb and taskq_private.covers(w.resources, taskq_private.own_needs(l))) is false then
       array[format(
-        'larger than every live worker: it asks for %s cpu and %s MB, the largest have %s cpu and %s MB',
-        trim_scale(min(l.cpu_units)), min(l.memory_mb), trim_scale(max(w.cpu_units)), max(w.memory_mb)
+        'larger than every live worker: it asks for %s cpu and %s MB%s, the largest have %s cpu and %s MB',
+        trim_scale(min(l.cpu_units)), min(l.memory_mb), coalesce(' and ' || nullif(min(l.resources::text), '{}'), ''), trim_scale(max(w.cpu_units)), max(w.memory_mb)
       )]
     else '{}'
   end

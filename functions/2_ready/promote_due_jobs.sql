@@ -10,6 +10,7 @@ declare
   v_job_ids uuid[];
   v_lane_ids integer[];
   v_attempts smallint[];
+  v_due_ats timestamptz[];
 begin
   if not exists (select from taskq_private.waiting_jobs as w where w.status <> 'blocked' and w.due_at <= v_now) then
     return 0;
@@ -26,17 +27,17 @@ begin
     delete from taskq_private.waiting_jobs as w
     where w.job_id = any (array(select d.job_id from due as d))
     returning w.job_id, w.lane_id, w.attempt, w.due_at
-  ), stored as (
-    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
-    select p.lane_id, p.job_id, p.due_at, p.attempt
-    from promoted as p
   )
-  select array_agg(p.job_id), array_agg(p.lane_id), array_agg(p.attempt)
-  into v_job_ids, v_lane_ids, v_attempts
+  select array_agg(p.job_id), array_agg(p.lane_id), array_agg(p.attempt), array_agg(p.due_at)
+  into v_job_ids, v_lane_ids, v_attempts, v_due_ats
   from promoted as p;
+  if v_job_ids is null then
+    return 0;
+  end if;
+  perform taskq_private.make_ready(v_job_ids, v_lane_ids, v_attempts, v_due_ats);
 
   perform taskq_private.record_event('job_ready', v_job_ids, v_lane_ids, v_attempts);
-  return coalesce(cardinality(v_job_ids), 0);
+  return cardinality(v_job_ids);
 end;
 $$;
 comment on function taskq_private.promote_due_jobs(integer) is 'Makes jobs ready whose time has come; answers how many.';

@@ -1,54 +1,55 @@
 -- Which lanes to take how many jobs from. In words:
--- A lane counts if this worker runs its type, serves its queue, the queue is not paused, and one job of it fits what is free.
--- Each lane shows its first rows by ready_at, no more than could fit: one index probe, whatever lies behind.
--- The rows of all lanes are merged in effective order: the first level of priority goes by ready_at alone, each further
--- level weighs as much as aging_seconds of waiting, or as 30 years where the queue has none: strict priority.
--- In that order they are taken while the running sum fits; one that does not fit is passed over.
+-- The rows at the heads of the lanes that count come in effective order (lane_heads), level by level where priority is strict.
+-- In that order they are taken while the running sum fits; one that does not fit is passed over, unless it has waited for
+-- reserve_after_seconds: then what comes after it waits too, as it does for one that is too large from the start (stop_before).
+-- A worker that is kept free for a large job takes only what will not delay that job (go_beside), wherever in its lane it is:
+-- then the answer names the jobs.
 create or replace function taskq_private.choose_lanes(
-  worker taskq_private.workers, max_jobs integer, out lane_ids integer[], out job_counts integer[], out handicaps interval[]
+  worker taskq_private.workers, free taskq_private.capacity, beside taskq_private.shadow, levels smallint[], max_jobs integer,
+  stop_before timestamptz, depth integer, out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[]
 )
 language plpgsql
-stable
+volatile
 as $$
 declare
-  v_free record;
+  v_free taskq_private.capacity := free;
+  v_beside taskq_private.shadow := beside;
   v_head record;
+  v_level smallint;
   v_taken integer := 0;
+  v_now timestamptz := taskq_private.clock();
+  v_old timestamptz := v_now - (select s.reserve_after_seconds * interval '1 second' from taskq_private.settings as s);
 begin
-  select free.cpu_units, free.memory_mb into v_free from taskq_private.free_capacity(worker) as free;
-
-  for v_head in
-    select l.lane_id, l.cpu_units, l.memory_mb, behind.handicap
-    from taskq_private.lanes as l
-    join taskq_private.queues as q on q.queue = l.queue
-    cross join lateral (select (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second')) as behind (handicap)
-    cross join lateral (
-      select r.ready_at, r.job_id
-      from taskq_private.ready_jobs as r
-      where r.lane_id = l.lane_id
-      order by r.ready_at, r.job_id
-      limit least(
-        max_jobs,
-        coalesce(floor(v_free.cpu_units / nullif(l.cpu_units, 0)), max_jobs),
-        coalesce(v_free.memory_mb / nullif(l.memory_mb, 0), max_jobs)
-      )
-    ) as head
-    where l.type = any (worker.types)
-      and (worker.queues is null or l.queue = any (worker.queues))
-      and q.paused_at is null
-      and l.cpu_units <= v_free.cpu_units
-      and l.memory_mb <= v_free.memory_mb
-      and l.resources = '{}'
-    order by head.ready_at + behind.handicap, head.ready_at, head.job_id
-  loop
-    if v_head.cpu_units <= v_free.cpu_units and v_head.memory_mb <= v_free.memory_mb then
+  <<by_level>>
+  foreach v_level in array levels loop
+    for v_head in
+      select h.*
+      from taskq_private.lane_heads(worker, v_free, max_jobs - v_taken, v_level, depth) as h
+      where beside.until is null
+        or h.cpu_units <= beside.cpu_units and h.memory_mb <= beside.memory_mb
+        or v_now + taskq_private.expected_seconds(h.job_id) * interval '1 second' <= beside.until
+    loop
+      exit by_level when v_head.ready_at + v_head.handicap >= stop_before;
+      if v_head.cpu_units > v_free.cpu_units or v_head.memory_mb > v_free.memory_mb then
+        exit by_level when beside.until is null and v_head.ready_at <= v_old;
+        continue;
+      end if;
+      continue when v_head.needs is not null and not taskq_private.covers(v_free.others, v_head.needs);
+      if v_beside.until is not null then
+        v_beside := taskq_private.go_beside(v_beside, v_head.job_id, v_head.cpu_units, v_head.memory_mb, v_head.needs);
+        continue when v_beside.is_refused;
+        job_ids := job_ids || v_head.job_id;
+      end if;
+      if v_head.needs is not null then
+        v_free.others := taskq_private.less(v_free.others, array[v_head.needs], array[1]);
+      end if;
       v_free.cpu_units := v_free.cpu_units - v_head.cpu_units;
       v_free.memory_mb := v_free.memory_mb - v_head.memory_mb;
       lane_ids := lane_ids || v_head.lane_id;
       handicaps := handicaps || v_head.handicap;
       v_taken := v_taken + 1;
-      exit when v_taken = max_jobs;
-    end if;
+      exit by_level when v_taken = max_jobs;
+    end loop;
   end loop;
 
   select array_agg(t.lane_id), array_agg(t.jobs), array_agg(t.handicap)
@@ -61,5 +62,5 @@ begin
   ) as t;
 end;
 $$;
-comment on function taskq_private.choose_lanes(taskq_private.workers, integer) is
-  'The lanes to take jobs from and how many from each, so that together they fit what the worker has free; and what to add to ready_at for the effective order.';
+comment on function taskq_private.choose_lanes(taskq_private.workers, taskq_private.capacity, taskq_private.shadow, smallint[], integer, timestamptz, integer) is
+  'The lanes to take jobs from and how many from each, so that together they fit what is free; what to add to ready_at for the effective order, and, where not the first of a lane are meant, which jobs.';

@@ -1,8 +1,8 @@
 -- ready -> running. One round trip: record the outcomes that have gathered, then take the best set of jobs that fits.
--- Deciding is done on lanes, not on jobs: choose_lanes() says how many rows to take from the head of which lane, and only
+-- Deciding is done on lanes, not on jobs: plan_claim() says how many rows to take from the head of which lane, and only
 -- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
 -- Plans must not depend on statistics: the tables empty and fill within seconds. So: generic plans, by index.
--- Locks: this worker's row, the claims of the outcomes, then ready rows (skip locked). Raises: TQ412 for an ended worker.
+-- Locks: this worker's row, the claims of the outcomes, the pools concerned, then ready rows (skip locked). Raises: TQ412 for an ended worker.
 create or replace function taskq.claim_next_job(
   worker_id uuid,
   max_jobs integer default 1,
@@ -25,6 +25,7 @@ as $$
 declare
   v_worker taskq_private.workers;
   v_is_more boolean;
+  v_tokens_in double precision;
 begin
   v_worker := taskq_private.lock_worker(worker_id);
   if outcomes is not null then
@@ -45,7 +46,10 @@ begin
     join taskq_private.claims as c on c.claim_id = r.claim_id
     where c.worker_id = claim_next_job.worker_id
   );
-  next_due_in_seconds := case when v_is_more then 0 else taskq_private.next_due_in() end;
+  if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+    v_tokens_in := taskq_private.tokens_in();
+  end if;
+  next_due_in_seconds := case when v_is_more then 0 else least(taskq_private.next_due_in(), v_tokens_in) end;
 end;
 $$;
 comment on function taskq.claim_next_job(uuid, integer, jsonb) is

@@ -12,7 +12,7 @@ declare
   v_taken record;
   v_expires_at timestamptz;
 begin
-  v_chosen := taskq_private.choose_lanes(worker, max_jobs);
+  v_chosen := taskq_private.plan_claim(worker, max_jobs, true);
   if v_chosen.lane_ids is null then
     return;
   end if;
@@ -25,7 +25,7 @@ begin
     cross join lateral (
       select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
       from taskq_private.ready_jobs as r
-      where r.lane_id = chosen.lane_id
+      where r.lane_id = chosen.lane_id and (v_chosen.job_ids is null or r.job_id = any (v_chosen.job_ids))
       order by r.ready_at, r.job_id
       limit chosen.job_count
       for update skip locked
@@ -36,6 +36,12 @@ begin
     return;
   end if;
 
+  if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+    perform taskq_private.spend_tokens(v_taken.lane_ids);
+  end if;
+  if exists (select from taskq_private.reservations) then
+    perform taskq_private.end_reservations(worker.worker_id, v_taken.job_ids);
+  end if;
   delete from taskq_private.ready_jobs as r where r.ctid = any (v_taken.row_ids);
 
   select json_agg(row_to_json(j)), v_now + min(j.timeout_seconds) * interval '1 second' + taskq_private.timeout_grace()

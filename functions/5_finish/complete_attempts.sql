@@ -15,6 +15,7 @@ begin
   perform taskq_private.record_event(
     'job_completed', v_job_ids, array(select e.lane_id from unnest(ended) as e), array(select e.attempt from unnest(ended) as e)
   );
+  perform taskq_private.leave_keys(v_job_ids);
   perform taskq_private.count_workflow_jobs(v_job_ids, 1);
   perform taskq_private.settle_dependents(v_job_ids, 'completed');
 end;

@@ -25,6 +25,9 @@ begin
     perform taskq_private.fail_attempts(v_others);
   end if;
 
+  if exists (select from taskq_private.resource_pools) then
+    perform taskq_private.hint('ready'); -- other workers may have waited for what these held
+  end if;
   delete from taskq_private.cancel_requests as r where r.job_id = any (array(select e.job_id from unnest(ended) as e));
   delete from taskq_private.job_progress as p where p.job_id = any (array(select e.job_id from unnest(ended) as e));
 end;

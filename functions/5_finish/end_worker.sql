@@ -13,6 +13,7 @@ begin
     return 0;
   end if;
 
+  delete from taskq_private.reservations as r where r.worker_id = end_worker.worker_id;
   return taskq_private.end_claims(
     array(select c.claim_id from taskq_private.claims as c where c.worker_id = end_worker.worker_id),
     end_worker.outcome,

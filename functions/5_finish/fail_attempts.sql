@@ -39,6 +39,9 @@ begin
     order by d.next_status
   loop
     perform taskq_private.record_event('job_' || v_group.next_status, v_group.job_ids, v_group.lane_ids, v_group.attempts, v_group.data);
+    if v_group.next_status <> 'ready' then
+      perform taskq_private.leave_keys(v_group.job_ids);
+    end if;
     if v_group.next_status in ('failed', 'cancelled') then
       perform taskq_private.count_workflow_jobs(v_group.job_ids, 1);
       perform taskq_private.settle_dependents(v_group.job_ids, v_group.next_status);

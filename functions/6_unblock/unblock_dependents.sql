@@ -10,6 +10,7 @@ declare
   v_child_ids uuid[] := array(select e.job_id from unnest(edges) as e);
   v_job_ids uuid[];
   v_lane_ids integer[];
+  v_attempts smallint[];
 begin
   if cardinality(v_child_ids) = 0 then
     return;
@@ -35,13 +36,10 @@ begin
     delete from taskq_private.waiting_jobs as w
     where w.job_id = any (v_child_ids) and w.status = 'blocked' and w.remaining_dependencies = 0
     returning w.job_id, w.lane_id, w.attempt
-  ), stored as (
-    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
-    select f.lane_id, f.job_id, v_now, f.attempt from freed as f
   )
-  select array_agg(f.job_id), array_agg(f.lane_id) into v_job_ids, v_lane_ids from freed as f;
-
+  select array_agg(f.job_id), array_agg(f.lane_id), array_agg(f.attempt) into v_job_ids, v_lane_ids, v_attempts from freed as f;
   if v_job_ids is not null then
+    perform taskq_private.make_ready(v_job_ids, v_lane_ids, v_attempts, array_fill(v_now, array[cardinality(v_job_ids)]));
     perform taskq_private.record_event('job_ready', v_job_ids, v_lane_ids);
     perform taskq_private.hint('ready');
   end if;

@@ -33,6 +33,7 @@ begin
   select array_agg(g.job_id) as job_ids, array_agg(g.lane_id) as lane_ids, array_agg(g.attempt) as attempts into v_gone from gone as g;
 
   perform taskq_private.record_event('job_cancelled', v_gone.job_ids, v_gone.lane_ids, v_gone.attempts);
+  perform taskq_private.leave_keys(v_gone.job_ids);
   perform taskq_private.count_workflow_jobs(v_gone.job_ids, 1);
   return coalesce(v_gone.job_ids, '{}');
 end;

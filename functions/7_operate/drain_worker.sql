@@ -9,6 +9,7 @@ as $$
 begin
   perform taskq_private.lock_worker(worker_id);
   update taskq_private.workers as w set status = 'draining' where w.worker_id = drain_worker.worker_id;
+  delete from taskq_private.reservations as r where r.worker_id = drain_worker.worker_id;
   perform taskq_private.record_audit('drain_worker', worker_id::text);
 end;
 $$;

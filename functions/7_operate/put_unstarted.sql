@@ -15,13 +15,13 @@ declare
   end;
 begin
   if v_status = 'ready' then
-    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt) values (lane_id, job_id, coalesce(ready_at, v_now), attempt);
+    perform taskq_private.make_ready(array[job_id], array[lane_id], array[attempt], array[coalesce(ready_at, v_now)]);
     perform taskq_private.hint('ready');
   else
     insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, remaining_dependencies, attempt)
     values (job_id, lane_id, v_status, due_at, remaining, attempt);
   end if;
-  return v_status;
+  return taskq_private.status_of(job_id);
 end;
 $$;
 comment on function taskq_private.put_unstarted(uuid, integer, smallint, timestamptz, timestamptz, integer) is

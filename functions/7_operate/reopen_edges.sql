@@ -42,6 +42,7 @@ begin
     select r.job_id, r.lane_id from was_ready as r union all select w.job_id, w.lane_id from waited as w
   )
   select array_agg(b.job_id) as job_ids, array_agg(b.lane_id) as lane_ids into v_blocked from blocked as b;
+  perform taskq_private.leave_keys(v_blocked.job_ids);
   perform taskq_private.record_event('job_blocked', v_blocked.job_ids, v_blocked.lane_ids);
 end;
 $$;

@@ -37,11 +37,18 @@ begin
     insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, remaining_dependencies)
     select p.job_id, p.lane_id, (case when p.remaining > 0 then 'blocked' else 'pending' end)::taskq.job_status, p.run_at, p.remaining
     from placed as p where p.remaining > 0 or p.run_at > v_now
-  ), ready as (
-    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
-    select p.lane_id, p.job_id, v_now, 1 from placed as p where p.remaining = 0 and (p.run_at is null or p.run_at <= v_now)
   )
-  select array_agg(p.job_id) as job_ids, array_agg(p.lane_id) as lane_ids into v_gone from placed as p;
+  select
+    array_agg(p.job_id) as job_ids, array_agg(p.lane_id) as lane_ids,
+    array_agg(p.job_id) filter (where can.run) as ready_ids, array_agg(p.lane_id) filter (where can.run) as ready_lane_ids
+  into v_gone
+  from placed as p
+  cross join lateral (select p.remaining = 0 and (p.run_at is null or p.run_at <= v_now)) as can (run);
+  if v_gone.ready_ids is not null then
+    perform taskq_private.make_ready(
+      v_gone.ready_ids, v_gone.ready_lane_ids, array_fill(1::smallint, array[cardinality(v_gone.ready_ids)]), array_fill(v_now, array[cardinality(v_gone.ready_ids)])
+    );
+  end if;
 
   perform taskq_private.reopen_edges(job_ids);
   perform taskq_private.record_event('job_replayed', v_gone.job_ids, v_gone.lane_ids);

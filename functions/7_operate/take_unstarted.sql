@@ -25,6 +25,8 @@ begin
         using errcode = 'TQ409', detail = v_status::text, hint = 'Only a job that has not started can be changed.';
     end if; -- else it moved between two looks: look again
   end loop;
+  ready_at := coalesce(take_unstarted.ready_at, (select j.ready_at from taskq_private.keyed_jobs as j where j.job_id = take_unstarted.job_id)); -- parked
+  perform taskq_private.leave_keys(array[take_unstarted.job_id]);
 end;
 $$;
 comment on function taskq_private.take_unstarted(uuid, integer) is 'Takes a job that has not started out of its place; raises TQ409 for one that has.';

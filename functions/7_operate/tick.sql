@@ -34,6 +34,7 @@ begin
     exit when not taskq_private.cancel_workflows();
   end loop;
   folded_workflows := taskq_private.fold_workflow_counts(10000);
+  perform taskq_private.measure_types();
   deleted_jobs := taskq_private.delete_expired(1000);
 end;
 $$;

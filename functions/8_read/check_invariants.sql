@@ -26,7 +26,9 @@ as $$
   left join taskq_private.job_dependencies as d on d.job_id = w.job_id and not d.satisfied
   group by w.job_id, w.remaining_dependencies having w.remaining_dependencies <> count(d.job_id)
   union all
-  select format('job %s is blocked and waits for nothing', w.job_id) from taskq_private.waiting_jobs as w where w.status = 'blocked' and w.remaining_dependencies = 0
+  select format('job %s is blocked and waits for nothing', w.job_id)
+  from taskq_private.waiting_jobs as w
+  where w.status = 'blocked' and w.remaining_dependencies = 0 and not exists (select from taskq_private.keyed_jobs as j where j.job_id = w.job_id)
   union all
   select format('job %s is %s with unsatisfied dependency %s', p.job_id, p.status, d.depends_on_id)
   from taskq_private.places as p join taskq_private.job_dependencies as d on d.job_id = p.job_id
@@ -46,8 +48,7 @@ as $$
     on s.workflow_id = w.workflow_id and not exists (select from taskq_private.finished_jobs as f where f.job_id = s.job_id)
   group by w.workflow_id, w.unfinished_count having w.unfinished_count <> count(s.job_id)
   union all
-  select format('worker %s holds %s cpu of %s and %s MB of %s', w.name, w.granted_cpu_units, w.cpu_units, w.granted_memory_mb, w.memory_mb)
-  from taskq.workers as w where w.granted_cpu_units > w.cpu_units or w.granted_memory_mb > w.memory_mb
+  select r.breach from taskq_private.check_resource_invariants() as r (breach)
   union all
   select format('worker %s has ended and holds claim %s', w.name, c.claim_id)
   from taskq_private.claims as c join taskq_private.workers as w on w.worker_id = c.worker_id where w.status in ('stopped', 'lost')

@@ -28,8 +28,9 @@ begin
       cross join lateral (select f.job_id is not null) as held (is_so)
       where d.job_id = explain_job.job_id and not d.satisfied
       group by held.is_so;
+    return query select p.code, p.message, p.details from taskq_private.explain_parked(explain_job.job_id) as p;
   end if;
-  if v_place.due_at > taskq_private.clock() then
+  if v_place.due_at > taskq_private.clock() or v_place.status in ('pending', 'retrying') then
     return query select 'waiting_until', format('It waits until %s.', v_place.due_at), jsonb_build_object('due_at', v_place.due_at, 'attempt', v_place.attempt);
   end if;
   if v_place.status in ('pending', 'blocked', 'ready', 'retrying') then
@@ -38,4 +39,4 @@ begin
 end;
 $$;
 comment on function taskq.explain_job(uuid) is
-  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, queue_paused, no_worker_for_type, larger_than_every_worker, waiting_for_capacity), a sentence, and details.';
+  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, concurrency_limit, queue_paused, no_worker_for_type, larger_than_every_worker, pool_exhausted, waiting_for_capacity, or runnable), a sentence, and details.';

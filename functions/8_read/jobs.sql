@@ -34,7 +34,10 @@ select
   s.idempotency_key,
   s.metadata,
   s.trace_context,
-  s.on_dependency_failure
+  s.on_dependency_failure,
+  l.resources,
+  s.expected_seconds,
+  s.concurrency_key
 from taskq_private.places as p
 join taskq_private.job_specs as s on s.job_id = p.job_id
 join taskq_private.lanes as l on l.lane_id = p.lane_id;

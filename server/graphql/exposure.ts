@@ -24,12 +24,17 @@ const views: Record<string, View> = {
 	dead_letters: { primaryKey: 'job_id', row: 'deadLetter', list: 'deadLetters' },
 	queues: { primaryKey: 'queue', row: 'queue', list: 'queues' },
 	workers: { primaryKey: 'worker_id', row: 'worker', list: 'workers' },
+	concurrency_keys: { primaryKey: 'concurrency_key', row: 'concurrencyKey' },
 	task_types: { primaryKey: 'type', row: 'taskType', list: 'taskTypes' },
 }
 
 const list = { behavior: '+queryField -connection -resource:connection +list +resource:list' }
 const value = { behavior: '+queryField' }
+/** Changes nothing, though the functions that it shares with the claim could. */
+const preview = { behavior: `${list.behavior} -mutationField` }
 const mutation = (resultFieldName: string) => ({ behavior: '+mutationField +resource:single', resultFieldName })
+/** Answers nothing but that it was done. */
+const command = { behavior: '+mutationField' }
 
 /** Functions by the kind of field that they become. */
 const functions: Record<string, Record<string, string>> = {
@@ -39,6 +44,9 @@ const functions: Record<string, Record<string, string>> = {
 	list_workflows: list,
 	job_graph: value,
 	graph_mermaid: value,
+	list_pools: list,
+	claim_preview: preview,
+	simulate: value,
 	submit_job: mutation('submitted'),
 	submit_jobs: { behavior: '+mutationField -connection -resource:connection +list +resource:list', resultFieldName: 'submitted' },
 	add_dependency: mutation('status'),
@@ -46,6 +54,14 @@ const functions: Record<string, Record<string, string>> = {
 	cancel_workflow: mutation('status'),
 	retry_workflow: mutation('retried'),
 	retry_job: mutation('status'),
+	set_limit: mutation('pool'),
+	set_rate_limit: mutation('pool'),
+	set_pool: command,
+	set_rate: command,
+	delete_pool: command,
+	set_concurrency_limit: command,
+	set_worker_capacity: command,
+	drain_worker: command,
 }
 
 /** From a job to its workflow; the jobs of a workflow are listed by `listJobs`, which an index answers. */

@@ -51,6 +51,14 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, whole: str
 const text = z.string().nullish()
 const number = z.number().nullish()
 const flag = z.boolean().nullish()
+/** Of cpu and memory, or a count: no sensible one is larger. */
+const MAX_AMOUNT = 1_000_000_000
+const between = (maximum: number) => `must be from 0 to ${maximum}`
+export const cpuUnits = z.number().min(0, between(100_000)).max(100_000, between(100_000)).nullish()
+/** A part of a rate; the database keeps three decimals. */
+const rate = 'must be from 0.001 to 999999999'
+export const ofRate = z.number().min(0.001, rate).max(999_999_999, rate).nullish()
+export const wholeNumber = z.int('must be a whole number').min(0, between(MAX_AMOUNT)).max(MAX_AMOUNT, between(MAX_AMOUNT))
 const anyObject = z.custom<Record<string, unknown>>(
 	(value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 	'must be an object',
@@ -71,7 +79,11 @@ export const jobRequest = z.strictObject({
 	name: text,
 	created_by: text,
 	trace_context: text,
-	resource_requirements: z.strictObject({ cpu_units: number, memory_mb: number }).nullish(),
+	/** Beside cpu and memory, whatever a worker or a pool has: the database knows the names. */
+	resource_requirements: z.object({ cpu_units: number, memory_mb: number }).catchall(number).nullish(),
+	concurrency_key: text,
+	concurrency_limit: number,
+	expected_seconds: number,
 	retry_config: z
 		.strictObject({
 			max_attempts: number,

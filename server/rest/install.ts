@@ -1,13 +1,18 @@
 import express, { type Application, type RequestHandler } from 'express'
 import { BATCH_PATH, batchRoutes } from './batch.ts'
+import { concurrencyKeyRoutes } from './concurrency-keys.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { dependencyRoutes } from './dependencies.ts'
 import { graphRoutes } from './graphs.ts'
 import { jobActionRoutes } from './job-actions.ts'
 import { jobHistoryRoutes } from './job-history.ts'
 import { jobRoutes } from './jobs.ts'
+import { limitRoutes } from './limits.ts'
+import { poolRoutes } from './pools.ts'
 import { queueRoutes } from './queues.ts'
 import { installRoutes, type Services } from './routes.ts'
+import { simulationRoutes } from './simulations.ts'
+import { workerRoutes } from './workers.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** A payload of 1 MiB with 10,000 dependencies and the rest of a request fits; the database judges the payload itself. */
@@ -35,5 +40,10 @@ export function installRest(app: Application, services: Services): void {
 		...workflowRoutes,
 		...deadLetterRoutes,
 		...queueRoutes,
+		...workerRoutes,
+		...poolRoutes,
+		...limitRoutes,
+		...concurrencyKeyRoutes,
+		...simulationRoutes,
 	})
 }

@@ -67,6 +67,6 @@ const executions: Handler = async ({ db, params }) => {
 
 const why: Handler = async ({ db, params }) => {
 	const reasons = await call<{ code: string; message: string; details: unknown }>(db, 'explainJob', [idOf(params, 'job')])
-	// a place in line is no obstacle: the next claim that reaches it takes it
-	return { runnable: reasons.every(({ code }) => code === 'waiting_for_capacity'), reasons }
+	// then it is the only reason, and its details name the workers whose next claim takes it
+	return { runnable: reasons.some(({ code }) => code === 'runnable'), reasons }
 }

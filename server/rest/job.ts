@@ -30,6 +30,10 @@ export interface JobRow {
 	worker_id: string | null
 	cpu_units: number
 	memory_mb: number
+	/** Further resources, name to amount. */
+	resources: Record<string, number>
+	concurrency_key: string | null
+	expected_seconds: number | null
 	timeout_seconds: number
 	initial_delay_seconds: number
 	backoff_multiplier: number
@@ -61,7 +65,9 @@ export function shapeJob(row: JobRow): Record<string, unknown> {
 		reason: row.reason,
 		priority: priorityName(row.priority),
 		payload: row.payload,
-		resource_requirements: { cpu_units: Number(row.cpu_units), memory_mb: row.memory_mb },
+		resource_requirements: { cpu_units: Number(row.cpu_units), memory_mb: row.memory_mb, ...row.resources },
+		concurrency_key: row.concurrency_key,
+		expected_seconds: row.expected_seconds,
 		retry_config: {
 			max_attempts: row.max_attempts,
 			backoff_multiplier: row.backoff_multiplier,

@@ -1,8 +1,8 @@
-/** `/queues`, `/workers`, `/task-types`: what there is to run jobs. */
+/** `/queues` and `/task-types`: what there is to run jobs of. */
 import { call } from '../../db/calls.ts'
 import { invalid } from '../problem.ts'
 import { isoInstant } from './job.ts'
-import { type Handler, idOf, type Routes } from './routes.ts'
+import type { Handler, Routes } from './routes.ts'
 
 /** As submits name queues. */
 const QUEUE = /^[A-Za-z0-9_.:-]{1,100}$/
@@ -10,12 +10,10 @@ const QUEUE = /^[A-Za-z0-9_.:-]{1,100}$/
 export const queueRoutes: Routes = {
 	'/queues': { get: async ({ db }) => ({ queues: (await call<Row>(db, 'queues')).map(shape) }) },
 	'/queues/:name/pause': { put: (given) => pause(given), delete: (given) => resume(given) },
-	'/workers': { get: async ({ db }) => ({ workers: (await call<Row>(db, 'workers')).map(shape) }) },
-	'/workers/:id/drain': { post: (given) => drain(given) },
 	'/task-types': { get: async ({ db }) => ({ task_types: (await call<Row>(db, 'taskTypes')).map(shape) }) },
 }
 
-type Row = Record<string, unknown>
+export type Row = Record<string, unknown>
 
 /** Its columns, instants in ISO 8601, the worker's id as `id`. */
 export function shape({ worker_id, ...row }: Row): Row {
@@ -23,7 +21,8 @@ export function shape({ worker_id, ...row }: Row): Row {
 	return Object.fromEntries(worker_id ? [['id', worker_id], ...columns] : columns)
 }
 
-function queueOf(params: Record<string, string>): string {
+/** The queue that a path names. */
+export function queueOf(params: Record<string, string>): string {
 	const queue = params.name!
 	if (!QUEUE.test(queue)) throw invalid('name', 'name must be a queue name of 1 to 100 of A-Z a-z 0-9 _ . : -')
 	return queue
@@ -39,10 +38,4 @@ const resume: Handler = async ({ db, params }) => {
 	const queue = queueOf(params)
 	await call(db, 'resumeQueue', [queue])
 	return { queue, paused: false }
-}
-
-const drain: Handler = async ({ db, params }) => {
-	const id = idOf(params, 'worker')
-	await call(db, 'drainWorker', [id])
-	return { id, status: 'draining' }
 }

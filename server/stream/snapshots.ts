@@ -1,4 +1,4 @@
-import { call } from '../../db/calls.ts'
+import { type Call, call } from '../../db/calls.ts'
 import { repeat } from '../background.ts'
 import type { Database } from '../database.ts'
 import type { Log } from '../log.ts'
@@ -7,14 +7,14 @@ import { shape } from '../rest/queues.ts'
 const EVERY_MS = 2_000
 
 const kinds = {
-	queue: { type: 'queue_update', statement: 'queues', field: 'queues' },
-	resource: { type: 'resource_update', statement: 'workers', field: 'workers' },
-} as const
+	queue: { type: 'queue_update', statements: { queues: 'queues' } },
+	resource: { type: 'resource_update', statements: { workers: 'workers', pools: 'listPools' } },
+} satisfies Record<string, { type: string; statements: Record<string, Call> }>
 
 export type SnapshotTopic = keyof typeof kinds
 type Send = (text: string) => void
 
-/** The queues or the workers as they are: told to each subscriber at once, and to all when they have changed. */
+/** The queues, or the workers and the pools, as they are: told to each subscriber at once, and to all when they have changed. */
 export class Snapshot {
 	readonly #kind: (typeof kinds)[SnapshotTopic]
 	readonly #database: Database
@@ -52,10 +52,13 @@ export class Snapshot {
 	}
 
 	async #look(): Promise<void> {
-		const { type, statement, field } = this.#kind
+		const { type, statements } = this.#kind
 		try {
-			const rows = await call(this.#database.own, statement)
-			const text = JSON.stringify({ type, event: 'snapshot', data: { [field]: rows.map(shape) } })
+			const parts = Object.entries<Call>(statements).map(async ([field, statement]) => [
+				field,
+				(await call(this.#database.own, statement)).map(shape),
+			])
+			const text = JSON.stringify({ type, event: 'snapshot', data: Object.fromEntries(await Promise.all(parts)) })
 			if (!this.#looking) return
 			if (text !== this.#last) this.#told.clear()
 			this.#last = text

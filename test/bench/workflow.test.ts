@@ -58,8 +58,8 @@ test.serial('a run that is interrupted leaves no job behind that waits, and no w
 
 test.serial('a queue that gives out more than there is, is found out', async (t) => {
 	await db.query(
-		`create or replace function taskq_private.free_capacity(worker taskq_private.workers, out cpu_units numeric, out memory_mb integer)
-		language sql stable as $$ select 100.0, 100000 $$`,
+		`create or replace function taskq_private.free_capacity(worker taskq_private.workers) returns taskq_private.capacity
+		language sql stable as $$ select row(100.0, 100000, '{}')::taskq_private.capacity $$`,
 	)
 
 	const { code, stdout, stderr } = await run([small, '--speed', '20', '--cpu', '2'])

@@ -10,6 +10,7 @@ const allowed: Record<string, string[]> = {
 		...['jobs', 'job_executions', 'job_logs', 'dead_letters', 'job_dependencies', 'workflows', 'task_types', 'queues', 'workers'],
 		...['get_job', 'list_jobs', 'count_jobs', 'explain_job', 'parent_results', 'read_events', 'stream_position', 'late_events'],
 		...['list_workflows', 'get_workflow', 'job_graph', 'critical_path', 'graph_mermaid'],
+		...['list_pools', 'concurrency_keys', 'claim_preview', 'simulate'],
 	],
 	taskq_client: ['submit_job', 'submit_jobs', 'submit_each', 'add_dependency', 'cancel_job', 'cancel_workflow'],
 	taskq_worker: [
@@ -27,7 +28,8 @@ const allowed: Record<string, string[]> = {
 			'resume_queue',
 			'set_queue_aging',
 		],
-		...['drain_worker', 'tick', 'authenticate', 'has_api_key'],
+		...['drain_worker', 'tick', 'authenticate', 'has_api_key', 'set_worker_capacity', 'set_pool', 'set_rate', 'delete_pool'],
+		...['set_limit', 'set_rate_limit', 'set_concurrency_limit'],
 	],
 	taskq_admin: ['configure', 'create_api_key', 'revoke_api_key'],
 }

@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import test from 'ava'
 import { callOne } from '../../db/calls.ts'
 import { StartError } from '../../server/first-contact.ts'
-import { makeDb } from '../support/db.ts'
+import { makeDb, registerWorker } from '../support/db.ts'
 import { clientOf, isProblem, startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
@@ -54,6 +54,30 @@ test('the role of a key decides what it may do', async (t) => {
 	isProblem(t, await api.send('PUT', '/queues/roles/pause', undefined, client), 403, 'forbidden')
 	t.is((await api.send('PUT', '/queues/roles/pause', undefined, operator)).status, 200)
 	isProblem(t, await api.get('/jobs', worker), 403, 'forbidden')
+})
+
+test('readers look at pools, limits and simulations, operators set them', async (t) => {
+	const reader = await makeKey('reader', 'taskq_reader')
+	const client = await makeKey('client', 'taskq_client')
+	const operator = await makeKey('operator', 'taskq_operator')
+	const id = await registerWorker(db)
+	const looks = ['/pools', '/queues/roles/limit', '/task-types/echo/limit', '/concurrency-keys', '/workers', `/workers/${id}/preview`]
+	const changes: [string, string, unknown][] = [
+		['PUT', '/pools/roles', { capacity: 1 }],
+		['PUT', '/pools/roles-rate', { amount: 1, per_seconds: 1 }],
+		['PUT', '/queues/roles/limit', { max_running: 1 }],
+		['PUT', '/task-types/math/limit', { jobs: 1 }],
+		['PUT', '/concurrency-keys/roles', { max_running: 1 }],
+		['PATCH', `/workers/${id}/capacity`, { cpu_units: 1 }],
+		['DELETE', '/pools/roles', undefined],
+		['DELETE', '/queues/roles/limit', undefined],
+		['DELETE', '/task-types/math/limit', undefined],
+	]
+
+	for (const path of looks) t.is((await api.get(path, reader)).status, 200, path)
+	t.is((await api.post('/simulations', { extra_workers: 1 }, reader)).status, 200)
+	for (const [method, path, body] of changes) isProblem(t, await api.send(method, path, body, client), 403, 'forbidden')
+	for (const [method, path, body] of changes) t.true((await api.send(method, path, body, operator)).status < 300, path)
 })
 
 test('what an operator does is in the audit log under the name of the key', async (t) => {

@@ -45,12 +45,13 @@ test('the schema can read, submit and steer, and nothing more', async (t) => {
 	const names = ({ fields }: Json) => fields.map(({ name }: Json) => name).toSorted()
 
 	t.deepEqual(names(data.__schema.mutationType), [
-		...['addDependency', 'cancelJob', 'cancelWorkflow', 'retryJob', 'retryWorkflow', 'submitJob', 'submitJobs'],
+		...['addDependency', 'cancelJob', 'cancelWorkflow', 'deletePool', 'drainWorker', 'retryJob', 'retryWorkflow'],
+		...['setConcurrencyLimit', 'setLimit', 'setPool', 'setRate', 'setRateLimit', 'setWorkerCapacity', 'submitJob', 'submitJobs'],
 	])
 	t.deepEqual(names(data.__schema.queryType), [
-		...['countJobs', 'deadLetter', 'deadLetters', 'explainJob', 'graphMermaid', 'job', 'jobDependency'],
-		...['jobExecution', 'jobGraph', 'jobLog', 'listJobs', 'listWorkflows', 'queue', 'queues'],
-		...['taskType', 'taskTypes', 'worker', 'workers', 'workflow'],
+		...['claimPreview', 'concurrencyKey', 'countJobs', 'deadLetter', 'deadLetters', 'explainJob', 'graphMermaid', 'job', 'jobDependency'],
+		...['jobExecution', 'jobGraph', 'jobLog', 'listJobs', 'listPools', 'listWorkflows', 'queue', 'queues'],
+		...['simulate', 'taskType', 'taskTypes', 'worker', 'workers', 'workflow'],
 	])
 	t.is(data.__schema.subscriptionType, null)
 })

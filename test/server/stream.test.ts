@@ -70,10 +70,11 @@ test('queues are shown at once and when they change, and so are their pauses', a
 	stream.ws.close()
 })
 
-test('workers are shown to all who ask, from one look', async (t) => {
+test('workers and pools are shown to all who ask, from one look', async (t) => {
 	const streams = await Promise.all([openStream(api.url, '?topics=resource'), openStream(api.url, '?topics=resource')])
 	for (const { find } of streams) await find(({ event }) => event === 'snapshot')
 
+	await api.send('PUT', '/pools/shown', { capacity: 7 })
 	const worker = await registerWorker(db, { types: ['echo'], queues: ['resources'], cpuUnits: 3 })
 	const shown = await Promise.all(
 		streams.map(({ find }) => find(({ event, data }) => event === 'snapshot' && data.workers.some(({ id }: Json) => id === worker))),
@@ -83,6 +84,10 @@ test('workers are shown to all who ask, from one look', async (t) => {
 	t.like(
 		shown[0].data.workers.find(({ id }: Json) => id === worker),
 		{ cpu_units: 3, status: 'active' },
+	)
+	t.like(
+		shown[0].data.pools.find(({ pool }: Json) => pool === 'shown'),
+		{ capacity: 7, granted: 0, free: 7 },
 	)
 	t.deepEqual(shown[0], shown[1])
 	for (const { ws } of streams) ws.close()

@@ -18,6 +18,8 @@ export interface Db {
 	client: () => Promise<pg.Client>
 	/** Moves the database's clock, for all sessions of this database. */
 	moveClock: (interval: string) => Promise<void>
+	/** Stops it: from now on it goes only as far as it is moved. */
+	stopClock: () => Promise<void>
 	/** Every breach of an invariant: empty in a sound database. */
 	breaches: () => Promise<string[]>
 }
@@ -47,6 +49,16 @@ export async function makeDb(): Promise<Db & { drop: () => Promise<void> }> {
 	pool.on('error', () => {})
 	const clients: pg.Client[] = []
 	const rows = async (sql: string, values: unknown[] = []) => (await pool.query(sql, values)).rows
+	let hasClock = false
+	async function ownClock(): Promise<void> {
+		if (hasClock) return
+		await pool.query('create table public.clock_offset as select interval $$0$$ as by, null::timestamptz as at')
+		await pool.query('grant select on public.clock_offset to public')
+		await pool.query(
+			'create or replace function taskq_private.clock() returns timestamptz language sql volatile as $$ select coalesce(at, clock_timestamp()) + by from public.clock_offset $$',
+		)
+		hasClock = true
+	}
 
 	return {
 		url,
@@ -62,12 +74,12 @@ export async function makeDb(): Promise<Db & { drop: () => Promise<void> }> {
 			return client
 		},
 		async moveClock(interval) {
-			await pool.query('create table if not exists public.clock_offset as select interval $$0$$ as by')
+			await ownClock()
 			await pool.query('update public.clock_offset set by = by + $1::interval', [interval])
-			await pool.query(
-				'create or replace function taskq_private.clock() returns timestamptz language sql volatile as $$ select clock_timestamp() + (select by from public.clock_offset) $$',
-			)
-			await pool.query('grant select on public.clock_offset to public')
+		},
+		async stopClock() {
+			await ownClock()
+			await pool.query('update public.clock_offset set at = coalesce(at, clock_timestamp())')
 		},
 		breaches: async () => (await rows('select * from taskq_private.check_invariants() as breach')).map(({ breach }) => breach),
 		async drop() {
@@ -104,15 +116,18 @@ export interface WorkerOptions {
 	cpuUnits?: number
 	memoryMb?: number
 	queues?: string[] | null
+	concurrency?: number
+	/** What it has beside cpu and memory. */
+	resources?: Record<string, number>
 }
 
 /** Registers a worker and answers its id. */
 export async function registerWorker(
 	db: Db,
-	{ types = ['echo'], cpuUnits = 100, memoryMb = 100_000, queues = null }: WorkerOptions = {},
+	{ types = ['echo'], cpuUnits = 100, memoryMb = 100_000, queues = null, concurrency = 10, resources = {} }: WorkerOptions = {},
 ): Promise<string> {
-	const { worker_id } = await callOne<{ worker_id: string }>(db.pool, 'registerWorker', ['test', types, cpuUnits, memoryMb, 10, queues])
-	return worker_id
+	const values = ['test', types, cpuUnits, memoryMb, concurrency, queues, JSON.stringify(resources)]
+	return (await db.row('select taskq.register_worker($1, $2, $3, $4, $5, $6, $7) as id', values)).id
 }
 
 /** Submits one job with the fields of `POST /jobs`; type `echo` unless it says otherwise. Throws the error it is answered. */

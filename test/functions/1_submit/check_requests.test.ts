@@ -26,7 +26,7 @@ const broken: Record<string, unknown[]> = {
 	resource_requirements: ['x', 1, []],
 	'resource_requirements.cpu_units': [-1, 100_001, '1', true],
 	'resource_requirements.memory_mb': [-1, 1.5, 1_000_000_001, '1'],
-	'resource_requirements.gpu': [1, null],
+	'resource_requirements.gpu': [1, 0, -1, '1', true, [], {}, 1e300],
 	retry_config: ['x', 1, []],
 	'retry_config.max_attempts': [0, 1001, 1.5, '3'],
 	'retry_config.initial_delay_seconds': [-1, 86_401, '1'],

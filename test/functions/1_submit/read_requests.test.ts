@@ -21,10 +21,10 @@ test('what a job does not say comes from its type', async (t) => {
 
 test('what neither job nor type says comes from the settings, or is the default', async (t) => {
 	const stage = await makeStage(db)
-	await call(db.pool, 'configure', [5, 77, null])
+	await call(db.pool, 'configure', [5, 77, null, null])
 
 	const job = await stage.job(await stage.submitOne())
-	await call(db.pool, 'configure', [3, 300, null])
+	await call(db.pool, 'configure', [3, 300, null, null])
 
 	t.like(job, { max_attempts: 5, timeout_seconds: 77, queue: 'default', priority: 3, cpu_units: 0, memory_mb: 0, payload: {} })
 	t.like(job, { run_at: null, name: null, metadata: null, idempotency_key: null, trace_context: null, depends_on: [] })

@@ -54,8 +54,10 @@ test('a held job names what holds it, and apart from that what it still waits fo
 	})
 })
 
-test('a ready job has its place in line', async (t) => {
-	const stage = await makeStage(db)
+test('a ready job that finds no room has its place in line', async (t) => {
+	const stage = await makeStage(db, { cpuUnits: 1, task: { cpu_units: 1 } })
+	await stage.submitOne()
+	await stage.claim()
 	const ids = await stage.submit({}, {}, {})
 
 	const reasons = await Promise.all(ids.map(explain))
