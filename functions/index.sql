@@ -19,6 +19,7 @@
 --!include 0_base/less.sql
 --!include 0_base/lane_needs.sql
 --!include 0_base/own_needs.sql
+--!include 0_base/lacking.sql
 --  invalid, raise_error: errors as values, so that batches can answer each job for itself
 --!include 0_base/invalid.sql
 --!include 0_base/raise_error.sql

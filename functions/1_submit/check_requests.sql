@@ -33,6 +33,7 @@ as $$
         when jsonb_typeof(f.value) <> k.json_type then f.key || ' must be ' || k.description
         when k.json_type = 'number' then
           case when not (f.value::numeric between k.minimum and k.maximum and (not k.whole or f.value::numeric % 1 = 0))
+            or f.key = 'resource_requirements.cpu_units' and f.value::numeric * 1000 % 1 <> 0
             then f.key || ' must be ' || k.description end
         when k.json_type = 'string' then
           case when not (length(f.value #>> '{}') between k.minimum and k.maximum) or (f.value #>> '{}') !~ k.pattern

@@ -1,7 +1,7 @@
 -- Which lanes to take how many jobs from. In words:
 -- The rows at the heads of the lanes that count come in effective order (lane_heads), level by level where priority is strict.
 -- In that order they are taken while the running sum fits; one that does not fit is passed over, unless it has waited for
--- reserve_after_seconds: then what comes after it waits too, as it does for one that is too large from the start (stop_before).
+-- reserve_after_seconds: then what comes after it waits too (or, where a pool has too little for it, what takes from that pool).
 -- A worker that is kept free for a large job takes only what will not delay that job (go_beside), wherever in its lane it is:
 -- then the answer names the jobs.
 create or replace function taskq_private.choose_lanes(
@@ -24,7 +24,7 @@ begin
   foreach v_level in array levels loop
     for v_head in
       select h.*
-      from taskq_private.lane_heads(worker, v_free, max_jobs - v_taken, v_level, depth) as h
+      from taskq_private.lane_heads(worker, v_free, max_jobs - v_taken, v_level, depth, v_old) as h
       where beside.until is null
         or h.cpu_units <= beside.cpu_units and h.memory_mb <= beside.memory_mb
         or v_now + taskq_private.expected_seconds(h.job_id) * interval '1 second' <= beside.until
@@ -34,7 +34,11 @@ begin
         exit by_level when beside.until is null and v_head.ready_at <= v_old;
         continue;
       end if;
-      continue when v_head.needs is not null and not taskq_private.covers(v_free.others, v_head.needs);
+      if v_head.needs is not null and not taskq_private.covers(v_free.others, v_head.needs) then
+        continue when v_head.ready_at > v_old;
+        v_free.others := taskq_private.less(v_free.others, array[taskq_private.lacking(v_free.others, v_head.needs)], array[1]);
+        continue;
+      end if;
       if v_beside.until is not null then
         v_beside := taskq_private.go_beside(v_beside, v_head.job_id, v_head.cpu_units, v_head.memory_mb, v_head.needs);
         continue when v_beside.is_refused;

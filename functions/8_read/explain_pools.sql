@@ -3,11 +3,11 @@ returns table (code text, message text, details jsonb)
 language sql
 stable
 as $$
-  select 'pool_exhausted',
+  select case when p.capacity < need.amount then 'larger_than_pool' else 'pool_exhausted' end,
     case
-      when p.capacity < need.amount then format('It asks for %s of %s, which never has more than %s.', trim_scale(need.amount), p.pool, trim_scale(p.capacity))
-      when p.refill_per_second is null then format('%s has %s free of %s.', p.pool, trim_scale(greatest(free.amount, 0)), trim_scale(p.capacity))
-      else format('%s allows the next in %s s.', p.pool, round((need.amount - free.amount) / p.refill_per_second::numeric, 3))
+      when p.capacity < need.amount then format('It asks for %s of %s, which never allows more than %s.', trim_scale(need.amount), pool.label, trim_scale(p.capacity))
+      when p.refill_per_second is null then format('%s allows %s, and %s is left.', initcap(left(pool.label, 1)) || substr(pool.label, 2), trim_scale(p.capacity), trim_scale(greatest(free.amount, 0)))
+      else format('%s allows the next in %s s at the earliest.', initcap(left(pool.label, 1)) || substr(pool.label, 2), round((need.amount - free.amount) / p.refill_per_second::numeric, 3))
     end,
     jsonb_build_object(
       'pool', p.pool, 'capacity', p.capacity, 'free', greatest(free.amount, 0), 'needs', need.amount,
@@ -27,6 +27,13 @@ as $$
   from jsonb_each(coalesce(taskq_private.lane_needs(lane), '{}')) as n
   join taskq_private.resource_pools as p on n.key = 'pool:' || p.pool
   cross join lateral (select n.value::numeric) as need (amount)
+  cross join lateral (
+    select case
+      when p.queue is not null then format('the %s of queue %s', case when p.refill_per_second is null then 'limit' else 'rate' end, p.queue)
+      when p.type is not null then format('the %s of type %s', case when p.refill_per_second is null then 'limit' else 'rate' end, p.type)
+      else format('pool %s', p.pool)
+    end
+  ) as pool (label)
   cross join lateral (select (taskq_private.pool_free(array[p.pool]) ->> n.key)::numeric) as free (amount)
   where free.amount < need.amount;
 $$;

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { type Claim, call, callOne, type Outcome } from '../../db/calls.ts'
 import { type Db, registerTypes, registerWorker } from './db.ts'
 import { forgetJobs, type GraphJob } from './graph.ts'
-import type { Answer, Condition } from './graph-model.ts'
+import type { Answer, Condition } from './graph-job.ts'
 import { jobIds, submitEach } from './stage.ts'
 import { WorkflowModel } from './workflow-model.ts'
 

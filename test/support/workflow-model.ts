@@ -1,4 +1,5 @@
-import { type Answer, GraphModel, type Job } from './graph-model.ts'
+import type { Answer, Job } from './graph-job.ts'
+import { GraphModel } from './graph-model.ts'
 
 /** The same for the jobs of one workflow, and others that are no part of it. */
 export class WorkflowModel extends GraphModel {

@@ -1,5 +1,5 @@
 --! Previous: sha1:8cf55c2d65b3443dc437980c591f438520cbef25
---! Hash: sha1:f1cb2a3f2beca88a54f4f2ba8dc6e2e1c0ce9da2
+--! Hash: sha1:dda5f4008cc4e8aa1996b9fdb64b3b2099bb1662
 
 --! split: 1-current.sql
 -- Scheduling by resources: pools, limits, keys, reservations.
@@ -167,6 +167,19 @@ as $$
 $$;
 comment on function taskq_private.own_needs(taskq_private.lanes) is 'What a job of this lane takes of its worker''s further resources.';
 --! EndIncluded 0_base/own_needs.sql
+--! Included 0_base/lacking.sql
+create or replace function taskq_private.lacking(amounts jsonb, needs jsonb)
+returns jsonb
+language sql
+stable
+as $$
+  select coalesce(jsonb_object_agg(n.key, n.value), '{}')
+  from jsonb_each(needs) as n
+  left join taskq_private.resource_pools as p on 'pool:' || p.pool = n.key
+  where coalesce((amounts ->> n.key)::numeric, 0) < n.value::numeric and (p.pool is null or p.capacity >= n.value::numeric);
+$$;
+comment on function taskq_private.lacking(jsonb, jsonb) is 'Of what is needed, that of which there is too little now, but may be enough later.';
+--! EndIncluded 0_base/lacking.sql
 --! Included 1_submit/register_task_types.sql
 -- A worker calls this at start with the tasks it has, so that submits of them are accepted.
 -- Raises: TQ422 for a schema with a pattern that cannot be checked here; what check_task_types_* forbid.
@@ -278,6 +291,7 @@ as $$
         when jsonb_typeof(f.value) <> k.json_type then f.key || ' must be ' || k.description
         when k.json_type = 'number' then
           case when not (f.value::numeric between k.minimum and k.maximum and (not k.whole or f.value::numeric % 1 = 0))
+            or f.key = 'resource_requirements.cpu_units' and f.value::numeric * 1000 % 1 <> 0
             then f.key || ' must be ' || k.description end
         when k.json_type = 'string' then
           case when not (length(f.value #>> '{}') between k.minimum and k.maximum) or (f.value #>> '{}') !~ k.pattern
@@ -1113,7 +1127,7 @@ comment on function taskq_private.lane_levels(taskq_private.workers, taskq_priva
 -- Which lanes to take how many jobs from. In words:
 -- The rows at the heads of the lanes that count come in effective order (lane_heads), level by level where priority is strict.
 -- In that order they are taken while the running sum fits; one that does not fit is passed over, unless it has waited for
--- reserve_after_seconds: then what comes after it waits too, as it does for one that is too large from the start (stop_before).
+-- reserve_after_seconds: then what comes after it waits too (or, where a pool has too little for it, what takes from that pool).
 -- A worker that is kept free for a large job takes only what will not delay that job (go_beside), wherever in its lane it is:
 -- then the answer names the jobs.
 create or replace function taskq_private.choose_lanes(
@@ -1136,7 +1150,7 @@ begin
   foreach v_level in array levels loop
     for v_head in
       select h.*
-      from taskq_private.lane_heads(worker, v_free, max_jobs - v_taken, v_level, depth) as h
+      from taskq_private.lane_heads(worker, v_free, max_jobs - v_taken, v_level, depth, v_old) as h
       where beside.until is null
         or h.cpu_units <= beside.cpu_units and h.memory_mb <= beside.memory_mb
         or v_now + taskq_private.expected_seconds(h.job_id) * interval '1 second' <= beside.until
@@ -1146,7 +1160,11 @@ begin
         exit by_level when beside.until is null and v_head.ready_at <= v_old;
         continue;
       end if;
-      continue when v_head.needs is not null and not taskq_private.covers(v_free.others, v_head.needs);
+      if v_head.needs is not null and not taskq_private.covers(v_free.others, v_head.needs) then
+        continue when v_head.ready_at > v_old;
+        v_free.others := taskq_private.less(v_free.others, array[taskq_private.lacking(v_free.others, v_head.needs)], array[1]);
+        continue;
+      end if;
       if v_beside.until is not null then
         v_beside := taskq_private.go_beside(v_beside, v_head.job_id, v_head.cpu_units, v_head.memory_mb, v_head.needs);
         continue when v_beside.is_refused;
@@ -1179,10 +1197,14 @@ comment on function taskq_private.choose_lanes(taskq_private.workers, taskq_priv
 --! EndIncluded 3_claim/choose_lanes.sql
 --! Included 3_claim/lane_heads.sql
 -- A lane counts if this worker runs its type, serves its queue, the queue is not paused, and one job of it fits what is free.
--- Each lane shows its first rows by ready_at, no more than could fit (or depth): one index probe, whatever lies behind.
--- Plain SQL, so that it becomes part of the query that reads it. The rows of all lanes are merged in effective order: the first level of priority goes by ready_at alone, each further
--- level weighs as much as aging_seconds of waiting, or as 30 years where the queue has none: strict priority.
-create or replace function taskq_private.lane_heads(worker taskq_private.workers, free taskq_private.capacity, max_jobs integer, level smallint, depth integer default null)
+-- Each lane shows its first rows by ready_at, no more than could fit (or depth): one index probe, whatever lies behind. One
+-- whose pools have too little shows its first row, if that has waited long enough. The rows of all lanes are merged in
+-- effective order: the first level of priority goes by ready_at alone, each further level weighs as much as aging_seconds of
+-- waiting, or as 30 years where the queue has none: strict priority. Plain SQL, so that it becomes part of the query that reads it.
+create or replace function taskq_private.lane_heads(
+  worker taskq_private.workers, free taskq_private.capacity, max_jobs integer, level smallint, depth integer default null,
+  waited_since timestamptz default null
+)
 returns table (lane_id integer, cpu_units numeric, memory_mb integer, needs jsonb, handicap interval, job_id uuid, ready_at timestamptz)
 language sql
 stable
@@ -1192,16 +1214,17 @@ as $$
   join taskq_private.queues as q on q.queue = l.queue
   cross join lateral (select (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second')) as behind (handicap)
   cross join lateral (select case when (select exists (select from taskq_private.resource_pools as p where p.queue is not null or p.type is not null)) or l.resources <> '{}' then taskq_private.lane_needs(l) end) as needs (needs)
+  cross join lateral (select needs.needs is null or taskq_private.covers(free.others, needs.needs)) as fit (is_covered)
   cross join lateral (
     select r.ready_at, r.job_id
     from taskq_private.ready_jobs as r
     where r.lane_id = l.lane_id
     order by r.ready_at, r.job_id
-    limit coalesce(lane_heads.depth, least(
+    limit case when fit.is_covered then coalesce(lane_heads.depth, least(
       lane_heads.max_jobs,
       coalesce(floor(free.cpu_units / nullif(l.cpu_units, 0)), lane_heads.max_jobs),
       coalesce(floor(free.memory_mb / nullif(l.memory_mb, 0)), lane_heads.max_jobs)
-    ))
+    )) else 1 end
   ) as head
   where l.type = any (worker.types)
     and (worker.queues is null or l.queue = any (worker.queues))
@@ -1209,10 +1232,10 @@ as $$
     and q.paused_at is null
     and l.cpu_units <= free.cpu_units
     and l.memory_mb <= free.memory_mb
-    and (needs.needs is null or taskq_private.covers(free.others, needs.needs))
+    and (fit.is_covered or lane_heads.waited_since is not null and head.ready_at <= lane_heads.waited_since)
   order by head.ready_at + behind.handicap, head.ready_at, head.job_id;
 $$;
-comment on function taskq_private.lane_heads(taskq_private.workers, taskq_private.capacity, integer, smallint, integer) is
+comment on function taskq_private.lane_heads(taskq_private.workers, taskq_private.capacity, integer, smallint, integer, timestamptz) is
   'The jobs that this worker could take first, in effective order.';
 --! EndIncluded 3_claim/lane_heads.sql
 --! Included 3_claim/lock_pools.sql
@@ -2267,8 +2290,14 @@ begin
   then
     perform taskq_private.raise_error(taskq_private.invalid('pool', format('"%s" cannot be the name of a pool', left(store_pool.pool, 150)), 'TQ422', 'Use 1 to 120 of A-Z a-z 0-9 _ . : -; queue:, type: and rate: begin the names of limits.'));
   end if;
-  if (store_pool.capacity between 0 and 999999999) is not true then
-    perform taskq_private.raise_error(taskq_private.invalid('capacity', 'capacity must be a number from 0 to 999999999'));
+  if (store_pool.capacity between 0 and 999999999 and store_pool.capacity * 1000 % 1 = 0) is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('capacity', 'capacity must be a number from 0 to 999999999, three decimals at most'));
+  end if;
+  if store_pool.queue is null and store_pool.type is null
+    and exists (select from taskq_private.workers as w where w.status in ('active', 'draining') and w.resources ? store_pool.pool)
+  then
+    raise exception '"%" is a resource that workers have of their own', store_pool.pool
+      using errcode = 'TQ409', detail = 'declared', hint = 'Give the pool another name: jobs could not say which of the two they mean.';
   end if;
   insert into taskq_private.resource_pools as p (pool, capacity, refill_per_second, tokens, refilled_at, queue, type, created_at)
   values (
@@ -2737,11 +2766,11 @@ returns table (code text, message text, details jsonb)
 language sql
 stable
 as $$
-  select 'pool_exhausted',
+  select case when p.capacity < need.amount then 'larger_than_pool' else 'pool_exhausted' end,
     case
-      when p.capacity < need.amount then format('It asks for %s of %s, which never has more than %s.', trim_scale(need.amount), p.pool, trim_scale(p.capacity))
-      when p.refill_per_second is null then format('%s has %s free of %s.', p.pool, trim_scale(greatest(free.amount, 0)), trim_scale(p.capacity))
-      else format('%s allows the next in %s s.', p.pool, round((need.amount - free.amount) / p.refill_per_second::numeric, 3))
+      when p.capacity < need.amount then format('It asks for %s of %s, which never allows more than %s.', trim_scale(need.amount), pool.label, trim_scale(p.capacity))
+      when p.refill_per_second is null then format('%s allows %s, and %s is left.', initcap(left(pool.label, 1)) || substr(pool.label, 2), trim_scale(p.capacity), trim_scale(greatest(free.amount, 0)))
+      else format('%s allows the next in %s s at the earliest.', initcap(left(pool.label, 1)) || substr(pool.label, 2), round((need.amount - free.amount) / p.refill_per_second::numeric, 3))
     end,
     jsonb_build_object(
       'pool', p.pool, 'capacity', p.capacity, 'free', greatest(free.amount, 0), 'needs', need.amount,
@@ -2761,6 +2790,13 @@ as $$
   from jsonb_each(coalesce(taskq_private.lane_needs(lane), '{}')) as n
   join taskq_private.resource_pools as p on n.key = 'pool:' || p.pool
   cross join lateral (select n.value::numeric) as need (amount)
+  cross join lateral (
+    select case
+      when p.queue is not null then format('the %s of queue %s', case when p.refill_per_second is null then 'limit' else 'rate' end, p.queue)
+      when p.type is not null then format('the %s of type %s', case when p.refill_per_second is null then 'limit' else 'rate' end, p.type)
+      else format('pool %s', p.pool)
+    end
+  ) as pool (label)
   cross join lateral (select (taskq_private.pool_free(array[p.pool]) ->> n.key)::numeric) as free (amount)
   where free.amount < need.amount;
 $$;
@@ -2896,7 +2932,7 @@ begin
 end;
 $$;
 comment on function taskq.explain_job(uuid) is
-  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, concurrency_limit, queue_paused, no_worker_for_type, larger_than_every_worker, pool_exhausted, waiting_for_capacity, or runnable), a sentence, and details.';
+  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, concurrency_limit, queue_paused, no_worker_for_type, larger_than_every_worker, larger_than_pool, pool_exhausted, waiting_for_capacity, or runnable), a sentence, and details.';
 --! EndIncluded 8_read/explain_job.sql
 --! Included 8_read/lane_seconds.sql
 create or replace function taskq_private.lane_seconds(lane taskq_private.lanes)

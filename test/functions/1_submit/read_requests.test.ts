@@ -1,7 +1,7 @@
 import test from 'ava'
 import { call } from '../../../db/calls.ts'
 import { useDb } from '../../support/db.ts'
-import { makeStage } from '../../support/stage.ts'
+import { makeStage, sqlState } from '../../support/stage.ts'
 
 const db = useDb(test)
 
@@ -45,12 +45,13 @@ test('what a job says goes before its type and the settings', async (t) => {
 	t.like(job, { cpu_units: 0.125, memory_mb: 1, metadata: { team: 'a' } })
 })
 
-test('cpu is kept to three decimals', async (t) => {
+test('cpu has three decimals, and what has more is refused', async (t) => {
 	const stage = await makeStage(db)
 
-	const job = await stage.job(await stage.submitOne({ resource_requirements: { cpu_units: 0.12345 } }))
+	const job = await stage.job(await stage.submitOne({ resource_requirements: { cpu_units: 0.123 } }))
 
 	t.is(job.cpu_units, 0.123)
+	t.is(await sqlState(stage.submitOne({ resource_requirements: { cpu_units: 0.12345 } })), 'TQ422')
 })
 
 test('each level of priority has its number', async (t) => {

@@ -86,18 +86,34 @@ test.serial('less capacity ends nothing, and nothing new goes out until there is
 	t.deepEqual(taken, [0, 0, 1])
 })
 
-test.serial('a pool goes before a resource of the same name that a worker has', async (t) => {
+test.serial('a pool cannot take the name of a resource that a live worker has', async (t) => {
 	const stage = await makeStage(db)
 	const name = `licence-${stage.type}`
-	const rich = await stage.addWorker({ resources: { [name]: 1 } })
-	await stage.submit(...Array(4).fill(needs({ [name]: 1 })))
-	await db.query('select taskq.set_pool($1, 3)', [name])
+	await stage.addWorker({ resources: { [name]: 1 } })
 
-	// without the pool only the rich one could take any, and only one
-	const taken = [await stage.claim(1), await stage.claim(5, rich), await stage.claim(5)].map((claimed) => claimed.jobs.length)
+	t.is(await sqlState(db.query('select taskq.set_pool($1, 3)', [name])), 'TQ409')
+})
 
-	t.deepEqual(taken, [1, 2, 0])
-	t.deepEqual(await poolOf(db, name), { capacity: 3, granted: 3, free: 0 })
+test.serial('what has waited for long gets its turn at a pool, however many small jobs come after it', async (t) => {
+	await db.stopClock()
+	const stage = await makeStage(db)
+	const pool = await makePool(db, stage, 4)
+	await stage.submitOne(needs({ [pool]: 1 }))
+	const first = await stage.claim(1)
+	const large = await stage.submitOne(needs({ [pool]: 4 }))
+	await stage.submitOne(needs({ [pool]: 1 }))
+	const before = await stage.claim(1)
+	await db.moveClock('31 seconds')
+	await stage.submit(needs({ [pool]: 1 }), needs({ [pool]: 1 }))
+
+	const kept = await stage.claim(5)
+	await stage.complete(first)
+	await stage.complete(before)
+	const after = await stage.claim(5)
+
+	t.is(before.jobs.length, 1, 'it has not waited long: others pass')
+	t.deepEqual(kept.jobs, [])
+	t.deepEqual(jobIds(after), [large])
 })
 
 test.serial('a claim that is rolled back has taken nothing of the pool', async (t) => {

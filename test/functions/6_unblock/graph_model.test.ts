@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
 import { useDb } from '../../support/db.ts'
-import type { Condition } from '../../support/graph-model.ts'
+import type { Condition } from '../../support/graph-job.ts'
 import { GraphPlayer } from '../../support/graph-player.ts'
 
 const db = useDb(test)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { type Claim, call, callOne } from '../../../db/calls.ts'
 import { registerTypes, registerWorker, useDb } from '../../support/db.ts'
 import { forgetJobs, type GraphJob, submitJobs } from '../../support/graph.ts'
-import type { Condition } from '../../support/graph-model.ts'
+import type { Condition } from '../../support/graph-job.ts'
 import { WorkflowModel } from '../../support/workflow-model.ts'
 
 const db = useDb(test)

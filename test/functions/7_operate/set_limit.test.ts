@@ -62,7 +62,7 @@ test.serial('a limit of zero lets nothing go', async (t) => {
 	t.deepEqual((await stage.claim()).jobs, [])
 	t.deepEqual(
 		(await explain(db, id)).map(({ code, details }) => [code, details.pool]),
-		[['pool_exhausted', `type:${stage.type}`]],
+		[['larger_than_pool', `type:${stage.type}`]],
 	)
 })
 

@@ -25,7 +25,7 @@ test.serial('a pool that is out names its numbers and the jobs that hold it', as
 	const [reason, ...more] = await explain(db, third!)
 
 	t.deepEqual(more, [])
-	t.like(reason, { code: 'pool_exhausted', message: `${pool} has 0.5 free of 3.` })
+	t.like(reason, { code: 'pool_exhausted', message: `Pool ${pool} allows 3, and 0.5 is left.` })
 	t.like(reason!.details, { pool, capacity: 3, free: 0.5, needs: 1, next_in_seconds: null, job_ids: [first, second].sort() })
 })
 
@@ -50,7 +50,8 @@ test.serial('a job that asks for more than a pool ever has is told so', async (t
 
 	const [reason] = await explain(db, id)
 
-	t.is(reason!.message, `It asks for 2 of ${pool}, which never has more than 1.`)
+	t.is(reason!.code, 'larger_than_pool')
+	t.is(reason!.message, `It asks for 2 of pool ${pool}, which never allows more than 1.`)
 })
 
 test.serial('a rate says in how many seconds it allows the next', async (t) => {

@@ -75,8 +75,10 @@ for (const [rule, [graph, act, ending]] of Object.entries(endings)) {
 		const before = await workflowOf(db, id)
 		await tick()
 		const after = await workflowOf(db, id)
+		const stored = await db.row('select status from taskq_private.workflows where workflow_id = $1', [id])
 
 		t.deepEqual([counts(before), counts(after)], [ending, ending])
+		t.is(stored.status, after.status)
 		t.deepEqual(after, before)
 		t.is(after.finished_at !== null, after.status !== 'running')
 		t.is(after.job_count, Object.keys(graph).length)
