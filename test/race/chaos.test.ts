@@ -33,7 +33,8 @@ const moves: Record<string, (player: Player) => Promise<unknown>> = {
 		const requests = Array.from({ length: 1 + Math.floor(Math.random() * 8) }, () => ({
 			type: stage.type,
 			priority: pick([1, 3, 10]),
-			resource_requirements: { memory_mb: pick([0, 1, 5]) },
+			resource_requirements: { memory_mb: pick([0, 1, 5, 30]), chaos_pool: pick([0, 0, 0, 1]) },
+			...pick<Record<string, unknown>>([{}, {}, { concurrency_key: 'a' }, { concurrency_key: 'b', concurrency_limit: 2 }]),
 			depends_on: [...new Set(some(ids.slice(-40), pick([0, 0, 1, 2, 4])))].map((job) => ({ job, condition: pick(conditions) })),
 			on_dependency_failure: pick(['cancel', 'cancel', 'hold']),
 			run_at: pick([undefined, undefined, new Date(Date.now() + 300).toISOString()]),
@@ -73,6 +74,8 @@ const moves: Record<string, (player: Player) => Promise<unknown>> = {
 	retryWorkflow: ({ client, workflows }) => client.query('select taskq.retry_workflow($1)', [pick([...workflows])]),
 	retryAll: ({ client, stage }) => call(client, 'retryDeadLetters', [stage.type, null, 3, true]),
 	addDependency: ({ client, ids }) => call(client, 'addDependency', [recent(ids), recent(ids), pick(conditions)]),
+	limit: ({ client }) => call(client, 'setConcurrencyLimit', [pick(['a', 'b']), pick([1, 3, null])]),
+	pool: ({ client }) => call(client, 'setPool', ['chaos_pool', pick([1, 3])]),
 	discard: ({ client, ids }) => call(client, 'discardJob', [recent(ids)]),
 	tick: ({ client }) => call(client, 'tick', []),
 	async restart(player) {
@@ -98,6 +101,8 @@ const often = [
 	'submitGraph',
 	'cancelWorkflow',
 	'retryWorkflow',
+	'limit',
+	'pool',
 	'discard',
 	'tick',
 ] as const
@@ -121,6 +126,9 @@ async function finishAll(stage: Stage, worker: string): Promise<void> {
 
 test('whatever 8 sessions do to 1,000 jobs at once, the invariants hold and every job comes to an end', async (t) => {
 	const stage = await makeStage(db, { memoryMb: 40, task: { initial_delay_seconds: 0 } })
+	await db.query(`select taskq.set_pool('chaos_pool', 3)`)
+	await db.query('select taskq.set_limit(type => $1, max_running => 25)', [stage.type])
+	await db.query('select taskq.configure(reserve_after_seconds => 1)')
 	const ids: string[] = await stage.submit(...Array(20).fill({}))
 	const workflows = new Set<string>()
 	const refused = new Map<string, number>()

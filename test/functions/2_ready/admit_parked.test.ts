@@ -348,9 +348,33 @@ test.serial('a limit set by hand goes up at once, and down without ending anythi
 	t.is((await keyOf(db, key))!.limit, 1)
 })
 
+test.serial('null takes back what was set by hand: what jobs say counts again', async (t) => {
+	const { key, submit } = await keyed()
+	const set = (max: number | null) => db.query('select taskq.set_concurrency_limit($1, $2)', [key, max])
+	await submit({ concurrency_limit: 2 }, {}, {}, {})
+	await set(3)
+	await submit({ concurrency_limit: 2 })
+	const seen = [await keyOf(db, key)]
+	await set(null)
+	seen.push(await keyOf(db, key))
+	await submit({ concurrency_limit: 4 })
+	seen.push(await keyOf(db, key))
+
+	t.deepEqual(seen, [
+		{ limit: 3, out: 3, parked: 2 },
+		{ limit: 1, out: 3, parked: 2 },
+		{ limit: 4, out: 4, parked: 2 },
+	])
+})
+
 test.serial('a bad key or limit is refused, in a request and by hand', async (t) => {
 	const { stage } = await keyed()
-	const bad: Record<string, unknown>[] = [{ concurrency_key: '' }, { concurrency_key: 'x'.repeat(256) }, { concurrency_key: 1 }]
+	const bad: Record<string, unknown>[] = [
+		{ concurrency_key: '' },
+		{ concurrency_key: 'x'.repeat(256) },
+		{ concurrency_key: 1 },
+		{ concurrency_limit: 2 },
+	]
 	const limits = [0, 1.5, 1_000_001, '1'].map((concurrency_limit) => ({ concurrency_key: 'k', concurrency_limit }))
 
 	for (const request of [...bad, ...limits]) t.is(await sqlState(stage.submitOne(request)), 'TQ422', JSON.stringify(request))

@@ -119,6 +119,24 @@ test.serial('while better jobs flow, a job of lower priority reserves nothing', 
 	t.deepEqual([taken, during, await reservedFor(db, stage.worker)], [better, null, large])
 })
 
+test.serial('a low job has no worker kept free while urgent ones wait, though those do not fit just now either', async (t) => {
+	const stage = await makeStage(db, { cpuUnits: 1 })
+	await stage.submitOne(cpus(1))
+	const held = await stage.claim()
+	const low = await stage.submitOne({ ...cpus(1), priority: 'low' })
+	await db.moveClock('60 seconds')
+	const urgent = await stage.submit({ ...cpus(1), priority: 'high' }, { ...cpus(0.5), priority: 'normal' })
+
+	await stage.claim()
+	const reserved = await reservedFor(db, stage.worker)
+	await stage.complete(held)
+
+	t.deepEqual(
+		[reserved, jobIds(await stage.claim()), await stage.status(low), await stage.status(urgent[1]!)],
+		[null, [urgent[0]], 'ready', 'ready'],
+	)
+})
+
 test.serial('jobs that came before it go first, also when they are small', async (t) => {
 	const stage = await makeStage(db, { cpuUnits: 4 })
 	await stage.submitOne(cpus(1))
