@@ -1,4 +1,5 @@
 /** Times of claim_next_job(worker, 1) and (worker, 10) in an almost empty queue and in large backlogs. Empties the database that DATABASE_URL names. */
+import fs from 'node:fs'
 import pg from 'pg'
 import { type Claim, call, callOne } from '../db/calls.ts'
 import '../db/pool.ts'
@@ -8,20 +9,15 @@ const JOBS = Number(process.env.JOBS ?? 1_000_000)
 const KEYS = Math.ceil(JOBS / 100)
 const db = new pg.Client(process.env.DATABASE_URL)
 await db.connect()
+const { pid } = (await db.query('select pg_backend_pid() as pid')).rows[0]
+/** Cpu of our session so far, whatever else the machine does; 0 where the server is elsewhere. */
+const cpuMs = () =>
+	fs.existsSync(`/proc/${pid}/schedstat`) ? Number(fs.readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6 : 0
 const numberOf = (count: number) => count.toLocaleString('en')
 
-const types = [
-	'claims',
-	'ready_jobs',
-	'waiting_jobs',
-	'keyed_jobs',
-	'concurrency_keys',
-	'finished_jobs',
-	'job_specs',
-	'job_events',
-	'lanes',
-]
-const empty = () => db.query(`truncate ${[...types, 'reservations', 'workers'].map((table) => `taskq_private.${table}`).join(', ')}`)
+const tables =
+	'claims ready_jobs waiting_jobs keyed_jobs concurrency_keys finished_jobs job_specs job_events lanes reservations workers'.split(' ')
+const empty = () => db.query(`truncate ${tables.map((table) => `taskq_private.${table}`).join(', ')}`)
 
 /** Makes lanes and spreads ready jobs over them, the first an hour old: rows of private tables, as quickly as can be. */
 async function load(jobs: number, lanes: string): Promise<void> {
@@ -107,31 +103,41 @@ async function prepare(make: () => Promise<void>): Promise<void> {
 const at = (times: number[], share: number): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * share)]!
 
 /** Milliseconds of a claim, its round trip included; what it took is completed in a call that does not count. */
-async function measure(maxJobs: number, comes?: Record<string, unknown>): Promise<{ p50: number; p95: number; jobs: number }> {
+async function measure(
+	maxJobs: number,
+	comes?: Record<string, unknown>,
+): Promise<{ p50: number; p95: number; cpu: number; cpu95: number; jobs: number }> {
 	const times: number[] = []
+	const cpus: number[] = []
 	let jobs = 0
 	for (let round = -20; round < ROUNDS; round++) {
 		if (comes) await call(db, 'submitEach', [JSON.stringify(Array(maxJobs).fill({ type: 'bench', ...comes }))])
+		const cpuBefore = cpuMs()
 		const started = performance.now()
 		const claimed = await callOne<Claim>(db, 'claimNextJob', [worker, maxJobs, null])
 		if (round >= 0) times.push(performance.now() - started)
+		if (round >= 0) cpus.push(cpuMs() - cpuBefore)
 		if (round >= 0) jobs += claimed.jobs.length
 		const outcomes = claimed.jobs.map(({ job_id }) => ({ claim_id: claimed.claim_id, job_id, outcome: 'completed' }))
 		await callOne(db, 'claimNextJob', [worker, 0, JSON.stringify(outcomes)])
 	}
-	return { p50: at(times, 0.5), p95: at(times, 0.95), jobs: jobs / ROUNDS }
+	return { p50: at(times, 0.5), p95: at(times, 0.95), cpu: at(cpus, 0.5), cpu95: at(cpus, 0.95), jobs: jobs / ROUNDS }
 }
 
 const rounded = (value: number): number => Math.round(value * 100) / 100
-const first: Record<number, { p50: number; p95: number }> = {}
+const first: Record<number, Awaited<ReturnType<typeof measure>>> = {}
 const results: Record<string, unknown>[] = []
 for (const [backlog, { make, comes }] of Object.entries(backlogs)) {
 	await prepare(make)
 	for (const maxJobs of [1, 10]) {
-		const { p50, p95, jobs } = await measure(maxJobs, comes)
-		first[maxJobs] ??= { p50, p95 }
-		const ratios = { p50_ratio: rounded(p50 / first[maxJobs].p50), p95_ratio: rounded(p95 / first[maxJobs].p95) }
-		results.push({ backlog, max_jobs: maxJobs, taken: rounded(jobs), p50_ms: rounded(p50), p95_ms: rounded(p95), ...ratios })
+		const seen = await measure(maxJobs, comes)
+		first[maxJobs] ??= seen
+		const ratio = (of: 'p50' | 'p95' | 'cpu' | 'cpu95') => rounded(seen[of] / first[maxJobs]![of])
+		results.push({
+			...{ backlog, max_jobs: maxJobs, taken: rounded(seen.jobs), p50_ms: rounded(seen.p50), p95_ms: rounded(seen.p95) },
+			...{ p50_ratio: ratio('p50'), p95_ratio: ratio('p95') },
+			...{ cpu_p50_ms: rounded(seen.cpu), cpu_p95_ms: rounded(seen.cpu95), cpu_p50_ratio: ratio('cpu'), cpu_p95_ratio: ratio('cpu95') },
+		})
 		console.error(JSON.stringify(results.at(-1)))
 	}
 }

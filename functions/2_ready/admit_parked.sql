@@ -1,5 +1,6 @@
 -- blocked (parked) -> ready, as many as the limit of the key allows, by priority, then first come first served. How many are
--- out is counted under the key's lock. A parked job that someone cancels meanwhile is waited for, and the next one comes.
+-- out is counted under the key's lock. A parked job that someone cancels meanwhile, or makes wait for another job, is waited
+-- for, and the next one comes.
 -- Locks: the keys, in their order; then the parked jobs' waiting rows.
 create or replace function taskq_private.admit_parked(keys text[])
 returns void
@@ -26,7 +27,10 @@ begin
       perform from taskq_private.waiting_jobs as w where w.job_id = any (v_job_ids) order by w.job_id for update;
 
       with gone as (
-        delete from taskq_private.waiting_jobs as w where w.job_id = any (v_job_ids) returning w.job_id
+        delete from taskq_private.waiting_jobs as w
+        using taskq_private.keyed_jobs as j
+        where w.job_id = any (v_job_ids) and j.job_id = w.job_id -- else it is waiting for another job by now
+        returning w.job_id
       ), admitted as (
         update taskq_private.keyed_jobs as j set is_admitted = true from gone as g where j.job_id = g.job_id
         returning j.lane_id, j.job_id, j.ready_at, j.attempt

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { useDb } from '../support/db.ts'
-import { keyOf } from '../support/resources.ts'
+import { codesOf, keyOf } from '../support/resources.ts'
 import { openSessions, outcomeOf } from '../support/sessions.ts'
 import { jobIds, makeStage, submitEach } from '../support/stage.ts'
 
@@ -57,6 +57,28 @@ test.serial('a parked job is cancelled while it is let go: it is cancelled, and 
 
 	t.deepEqual([await stage.status(ids[1]!), jobIds(await stage.claim(5))], ['cancelled', [ids[2]]])
 	t.deepEqual(await keyOf(db, key), { limit: 1, out: 1, parked: 0 })
+})
+
+test.serial('a parked job is made to wait for a parent that is replayed, when its turn comes: it waits, and is not lost', async (t) => {
+	const { stage, key, request } = await keyed()
+	const [parent] = await stage.submit({})
+	await stage.failAll()
+	const [first] = await stage.submit(request)
+	const [child] = await stage.submit({ ...request, depends_on: [{ job: parent, condition: 'finished' }] })
+	const held = await stage.claim()
+	const before = await codesOf(db, child!)
+	const [a, b] = await openSessions(db, 2)
+
+	await a!.query('begin')
+	await a!.call('retryJob', [parent, false])
+	const end = await b!.waiting('completeJob', [held.claim_id, first, null])
+	await a!.query('commit')
+	await end.done
+
+	t.deepEqual([before, await codesOf(db, child!)], [['concurrency_limit'], ['blocked_by']])
+	t.deepEqual(await keyOf(db, key), { limit: 1, out: 0, parked: 0 })
+	await stage.completeAll()
+	t.deepEqual(jobIds(await stage.claim(5)), [child])
 })
 
 test.serial('a job is submitted while the only one of its key ends: it does not stay parked', async (t) => {

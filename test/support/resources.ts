@@ -29,11 +29,11 @@ export async function poolOf(db: Db, pool: string): Promise<{ capacity: number; 
 
 /** A key's row: what it allows, what is out, what is parked. */
 export async function keyOf(db: Db, key: string): Promise<{ limit: number; out: number; parked: number } | null> {
-	const row = await db.row(
+	const [row] = await db.rows<{ limit: number; out: number; parked: number }>(
 		'select max_running as limit, admitted_count::int as out, parked_count::int as parked from taskq.concurrency_keys where concurrency_key = $1',
 		[key],
 	)
-	return (row as { limit: number; out: number; parked: number } | undefined) ?? null
+	return row ?? null
 }
 
 export interface Reason {

@@ -77,13 +77,13 @@ alone(
 )
 
 alone('the number of jobs that a worker runs at a time, and its memory, hold as cpu does', async (t, { db, stage, simulate }) => {
-	const one = await stage({ concurrency: 2, memoryMb: 300 })
+	const one = await stage({ concurrency: 2, memoryMb: 400 })
 	await one.submit(...Array(4).fill({ ...needs({ memory_mb: 100 }), ...taking(10) }))
 	const seen = [(await simulate()).ends_in_seconds]
 	await db.query('update taskq_private.workers set concurrency = 4')
 	seen.push((await simulate()).ends_in_seconds, (await simulate('memory_mb => 100')).ends_in_seconds)
 
-	t.deepEqual(seen, [20, 20, 40])
+	t.deepEqual(seen, [20, 10, 40])
 })
 
 alone('decimals of a cpu add up without an error', async (t, { stage, simulate }) => {
