@@ -43,7 +43,7 @@ test('so many jobs are retried a call, and what waits for several comes back wit
 	t.is(await stage.status(ids.child!), 'blocked')
 })
 
-test('one that failed widely comes back in chunks', async (t) => {
+test.serial('one that failed widely comes back in chunks', async (t) => {
 	const stage = await makeStage(db)
 	const parents = Array.from({ length: 50 }, (_, n) => `p${n}`)
 	const children = Array.from({ length: 3000 }, (_, n) => [`c${n}`, [parents[n % 50]]] as const)
