@@ -176,7 +176,6 @@
 --!include 6_unblock/settle_chunk.sql
 --  is_awaited: what others still need is kept
 --!include 6_unblock/is_awaited.sql
---!include 6_unblock/is_in_running_workflow.sql
 --  count_workflow_jobs: how far their workflow is
 --!include 6_unblock/count_workflow_jobs.sql
 --!include 6_unblock/status_of_workflow.sql
@@ -204,12 +203,27 @@
 --!include 7_operate/is_unstarted.sql
 --!include 7_operate/retry_workflow.sql
 --!include 7_operate/retry_dead_letters.sql
---  discard_job, discard_dead_letters, delete_expired: what is not kept
+--  discard_job, discard_dead_letters: what is not kept
 --!include 7_operate/discard_job.sql
 --!include 7_operate/refuse_awaited.sql
 --!include 7_operate/discard_dead_letters.sql
 --!include 7_operate/delete_jobs.sql
+--  keep_history, delete_expired: how long history is kept
+--!include 7_operate/history_tables.sql
+--!include 7_operate/history_ttl.sql
+--!include 7_operate/history_length.sql
+--!include 7_operate/history_bound.sql
+--!include 7_operate/keep_history.sql
+--!include 7_operate/open_period.sql
+--!include 7_operate/lock_history.sql
+--!include 7_operate/add_partition.sql
+--!include 7_operate/drop_period.sql
+--!include 7_operate/staying_jobs.sql
+--!include 7_operate/delete_attached.sql
+--!include 7_operate/deletable_jobs.sql
 --!include 7_operate/delete_expired.sql
+--!include 7_operate/large_period_bytes.sql
+--!include 7_operate/goes_whole.sql
 --  add_dependency: a new edge, and never a cycle
 --!include 7_operate/add_dependency.sql
 --!include 7_operate/refuse_cycle.sql

@@ -1,40 +1,52 @@
--- Retention, in bounded batches. A job stays while one that depends on it has not ended, since that may
--- want its result, and while its workflow runs.
+-- Retention, in bounded batches, of what does not go with a whole period (goes_whole): each call looks at the next finished jobs
+-- of a period, in the order of their ends, and begins again after the last.
 -- Locks: finished rows, skipping those that someone replays.
 create or replace function taskq_private.delete_expired(max_jobs integer default 1000)
 returns integer
 language plpgsql
 volatile
 set enable_seqscan = off
+set enable_sort = off
+set enable_bitmapscan = off
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
-  v_settings taskq_private.settings;
-  v_job_ids uuid[];
-  v_first_event_id bigint;
+  v_horizon timestamptz := v_now - taskq_private.history_ttl('jobs');
+  v_period taskq_private.history_periods;
+  v_seen record;
+  v_gone uuid[];
+  v_left integer := max_jobs;
+  v_deleted integer := 0;
 begin
-  select * into v_settings from taskq_private.settings;
-
-  v_job_ids := array(
-    select f.job_id
-    from taskq_private.finished_jobs as f
-    where f.finished_at < v_now - v_settings.job_ttl_seconds * interval '1 second'
-      and not taskq_private.is_awaited(f.job_id)
-      and not taskq_private.is_in_running_workflow(f.job_id)
-    order by f.finished_at
-    limit max_jobs
-    for update of f skip locked
-  );
-  perform taskq_private.delete_jobs(v_job_ids);
-
-  -- ids and instants go together, so the oldest ones are the first
-  v_first_event_id := (select e.event_id from taskq_private.job_events as e order by e.event_id limit 1);
-  delete from taskq_private.job_events as e
-  where e.event_id < v_first_event_id + 10000 and e.at < v_now - v_settings.event_ttl_seconds * interval '1 second';
+  for v_period in select p.* from taskq_private.history_periods as p where p.family = 'jobs' and p.starts_at < v_horizon order by p.starts_at loop
+    continue when taskq_private.goes_whole(v_period, v_horizon);
+    select array_agg(f.job_id) as job_ids, max(f.finished_at) as last_at, count(*) as jobs
+    into v_seen
+    from (
+      select j.job_id, j.finished_at
+      from taskq_private.finished_jobs as j
+      where j.job_id >= taskq_private.job_id_floor(v_period.starts_at)
+        and j.job_id < taskq_private.job_id_floor(v_period.ends_at)
+        and j.finished_at >= coalesce(v_period.cleared_at, '-infinity') and j.finished_at < v_horizon
+      order by j.finished_at
+      limit v_left
+    ) as f;
+    v_gone := taskq_private.deletable_jobs(v_seen.job_ids, v_horizon);
+    perform taskq_private.delete_jobs(v_gone);
+    v_deleted := v_deleted + cardinality(v_gone);
+    if v_seen.jobs = v_left or v_period.cleared_at is not null then
+      update taskq_private.history_periods as p
+      set cleared_at = case when v_seen.jobs = v_left then v_seen.last_at end
+      where p.family = 'jobs' and p.starts_at = v_period.starts_at;
+    end if;
+    v_left := v_left - v_seen.jobs;
+    exit when v_left = 0;
+  end loop;
 
   delete from taskq_private.workers as w
   where w.ended_at < v_now - interval '1 day' and not exists (select from taskq_private.claims as c where c.worker_id = w.worker_id);
-  return cardinality(v_job_ids);
+  return v_deleted;
 end;
 $$;
-comment on function taskq_private.delete_expired(integer) is 'Deletes finished jobs, events and ended workers that have been kept long enough; answers how many jobs.';
+comment on function taskq_private.delete_expired(integer) is
+  'Deletes finished jobs that have been kept long enough, looking at no more than max_jobs, and ended workers; answers how many jobs.';

@@ -1,6 +1,7 @@
 -- Everything that time does: due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
 -- through. Bounded: what is left over is done by the next call.
--- Locks: the settings' row, which nobody but this schema's functions can hold; an advisory lock is anybody's to take.
+-- Locks: the settings' row, which nobody but this schema's functions can hold (an advisory lock is anybody's to take); last, now and
+-- then for a moment, the tables of history.
 create or replace function taskq.tick(
   out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer,
   out folded_workflows integer
@@ -36,6 +37,7 @@ begin
   folded_workflows := taskq_private.fold_workflow_counts(10000);
   perform taskq_private.measure_types();
   deleted_jobs := taskq_private.delete_expired(1000);
+  perform taskq_private.keep_history();
 end;
 $$;
 comment on function taskq.tick() is

@@ -1,4 +1,4 @@
-/** What the catalog must not hold. `find` answers what breaks the rule, `broken` makes an example that does. */
+/** What the catalog must not hold; partitions are as their tables are. `find` answers what breaks the rule, `broken` makes an example that does. */
 export interface CatalogRule {
 	find: string
 	broken: string
@@ -14,12 +14,12 @@ export const catalogRules: Record<string, CatalogRule> = {
 	},
 	'every table and view has a comment': {
 		find: `select c.oid::regclass::text as name from pg_class as c
-			where c.relnamespace ${ours} and c.relkind in ('r', 'p', 'v', 'm') and obj_description(c.oid, 'pg_class') is null`,
+			where c.relnamespace ${ours} and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition and obj_description(c.oid, 'pg_class') is null`,
 		broken: 'create view taskq.broken as select 1 as one',
 	},
 	'every column of a table has a comment': {
 		find: `select a.attrelid::regclass || '.' || a.attname as name from pg_attribute as a join pg_class as c on c.oid = a.attrelid
-			where c.relnamespace ${ours} and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+			where c.relnamespace ${ours} and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0 and not a.attisdropped
 				and col_description(a.attrelid, a.attnum) is null`,
 		broken: 'alter table taskq_private.claims add column broken text',
 	},
@@ -57,7 +57,7 @@ export const catalogRules: Record<string, CatalogRule> = {
 		broken: 'create table taskq_private.broken (id integer)',
 	},
 	'every foreign key has an index that begins with its columns': {
-		find: `select k.conname as name from pg_constraint as k where k.contype = 'f' and k.connamespace ${ours}
+		find: `select k.conname as name from pg_constraint as k where k.contype = 'f' and k.connamespace ${ours} and k.conparentid = 0
 			and not exists (
 				select from pg_index as i
 				where i.indrelid = k.conrelid and i.indpred is null
@@ -67,20 +67,20 @@ export const catalogRules: Record<string, CatalogRule> = {
 	},
 	'constraints are named pk_ fk_ unique_ check_ and their table': {
 		find: `select k.conrelid::regclass || ': ' || k.conname as name from pg_constraint as k join pg_class as c on c.oid = k.conrelid
-			where k.connamespace ${ours} and k.contype in ('p', 'f', 'u', 'c', 'x') and case k.contype
+			where k.connamespace ${ours} and not c.relispartition and k.contype in ('p', 'f', 'u', 'c', 'x') and case k.contype
 				when 'p' then k.conname <> 'pk_' || c.relname
 				else not starts_with(k.conname, case k.contype when 'f' then 'fk_' when 'u' then 'unique_' else 'check_' end || c.relname || '_') end`,
 		broken: 'alter table taskq_private.claims add check (claim_id > 0)',
 	},
 	'indexes are named index_ and their table': {
 		find: `select i.indexrelid::regclass::text as name from pg_index as i join pg_class as c on c.oid = i.indrelid join pg_class as x on x.oid = i.indexrelid
-			where c.relnamespace ${ours} and not exists (select from pg_constraint as k where k.conindid = i.indexrelid)
+			where c.relnamespace ${ours} and not c.relispartition and not exists (select from pg_constraint as k where k.conindid = i.indexrelid)
 				and not starts_with(x.relname, 'index_' || c.relname || '_')`,
 		broken: 'create index on taskq_private.claims (claimed_at)',
 	},
 	'instants are timestamptz and named _at or _since': {
 		find: `select a.attrelid::regclass || '.' || a.attname as name from pg_attribute as a join pg_class as c on c.oid = a.attrelid
-			where c.relnamespace ${ours} and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+			where c.relnamespace ${ours} and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0 and not a.attisdropped
 				and (a.atttypid in ('timestamp'::regtype, 'date'::regtype, 'time'::regtype)
 					or (a.atttypid = 'timestamptz'::regtype) <> (a.attname ~ '(^|_)(at|since)$'))`,
 		broken: 'alter table taskq_private.claims add column created timestamptz',

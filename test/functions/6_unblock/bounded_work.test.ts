@@ -16,7 +16,7 @@ const rowsRead = async (client: pg.Client) =>
 		(
 			await client.query(
 				`select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) as n from pg_stat_xact_user_tables
-				where relname in ('job_specs', 'finished_jobs', 'waiting_jobs', 'ready_jobs', 'job_dependencies', 'job_attempts')`,
+				where relname ~ '^(job_specs|finished_jobs|waiting_jobs|ready_jobs|job_dependencies|job_attempts)'`,
 			)
 		).rows[0].n,
 	)

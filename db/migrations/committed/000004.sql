@@ -1,0 +1,746 @@
+--! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
+--! Hash: sha1:2e9e1cb99c98db5f04973085c46dc6e707902301
+
+--! split: 1-current.sql
+set local role taskq_owner;
+
+-- History is partitioned by time, so that it goes by dropping tables. What there is becomes the oldest partition, unmoved.
+
+drop function taskq_private.retry_delay(taskq_private.job_specs, smallint);
+drop function taskq_private.is_in_running_workflow(uuid);
+
+create table taskq_private.history_periods (
+  family text not null,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  name text not null,
+  tried_at timestamptz,
+  cleared_at timestamptz,
+  swept_to uuid,
+  constraint pk_history_periods primary key (family, starts_at),
+  constraint unique_history_periods_name unique (family, name),
+  constraint check_history_periods_family check (family in ('jobs', 'events')),
+  constraint check_history_periods_ends_at check (ends_at > starts_at)
+);
+comment on table taskq_private.history_periods is
+  'The stretches of time that history is cut into. Each has a partition of every table of its family: a job''s rows are in the period of its submit.';
+comment on column taskq_private.history_periods.family is 'jobs (job_specs, finished_jobs, job_attempts, job_logs) or events (job_events).';
+comment on column taskq_private.history_periods.starts_at is 'What came from then on; -infinity in the oldest.';
+comment on column taskq_private.history_periods.ends_at is 'What came before then; infinity in the newest, which is cut before its time comes.';
+comment on column taskq_private.history_periods.name is 'Its partitions are named so, after the table and an underscore.';
+comment on column taskq_private.history_periods.tried_at is 'When it was last tried to cut or to drop it.';
+comment on column taskq_private.history_periods.cleared_at is 'How far delete_expired() has looked at its jobs, by their ends; null at the beginning.';
+comment on column taskq_private.history_periods.swept_to is 'How far delete_attached() has looked at its jobs, by id; null at the beginning.';
+
+-- what was asked
+alter table taskq_private.job_specs rename to job_specs_old;
+alter table taskq_private.job_specs_old rename constraint pk_job_specs to pk_job_specs_old;
+alter index taskq_private.index_job_specs_metadata rename to index_job_specs_old_metadata;
+alter index taskq_private.index_job_specs_run_at rename to index_job_specs_old_run_at;
+alter index taskq_private.index_job_specs_workflow_id rename to index_job_specs_old_workflow_id;
+alter index taskq_private.index_job_specs_concurrency_key rename to index_job_specs_old_concurrency_key;
+create table taskq_private.job_specs (
+  like taskq_private.job_specs_old including defaults including constraints including comments including storage
+) partition by range (job_id);
+comment on table taskq_private.job_specs is 'What was asked: written once at submit, never changed.';
+alter table taskq_private.job_specs add constraint pk_job_specs primary key (job_id);
+create index index_job_specs_metadata on taskq_private.job_specs using gin (metadata jsonb_path_ops) where metadata is not null;
+create index index_job_specs_run_at on taskq_private.job_specs (run_at) where run_at is not null;
+create index index_job_specs_workflow_id on taskq_private.job_specs (workflow_id, job_id) where workflow_id is not null;
+create index index_job_specs_concurrency_key on taskq_private.job_specs (concurrency_key) where concurrency_key is not null;
+create index index_job_specs_attached on taskq_private.job_specs (job_id) where num_nonnulls(workflow_id, concurrency_key) > 0;
+
+-- how it ended
+alter table taskq_private.finished_jobs rename to finished_jobs_old;
+alter table taskq_private.finished_jobs_old rename constraint pk_finished_jobs to pk_finished_jobs_old;
+alter index taskq_private.index_finished_jobs_lane rename to index_finished_jobs_old_lane;
+alter index taskq_private.index_finished_jobs_failed rename to index_finished_jobs_old_failed;
+alter index taskq_private.index_finished_jobs_finished_at rename to index_finished_jobs_old_finished_at;
+create table taskq_private.finished_jobs (
+  like taskq_private.finished_jobs_old including defaults including constraints including comments including storage
+) partition by range (job_id);
+comment on table taskq_private.finished_jobs is 'Place 4: how each job ended, with its last attempt.';
+alter table taskq_private.finished_jobs add constraint pk_finished_jobs primary key (job_id);
+create index index_finished_jobs_lane on taskq_private.finished_jobs (lane_id, status, job_id);
+create index index_finished_jobs_failed on taskq_private.finished_jobs (job_id) where status = 'failed';
+create index index_finished_jobs_finished_at on taskq_private.finished_jobs (finished_at);
+
+-- its earlier attempts
+alter table taskq_private.job_attempts rename to job_attempts_old;
+alter table taskq_private.job_attempts_old rename constraint pk_job_attempts to pk_job_attempts_old;
+create table taskq_private.job_attempts (
+  like taskq_private.job_attempts_old including defaults including constraints including comments including storage
+) partition by range (job_id);
+comment on table taskq_private.job_attempts is 'The attempts before the last; the last one is in finished_jobs.';
+alter table taskq_private.job_attempts add constraint pk_job_attempts primary key (job_id, claim_id);
+
+-- its log; the partitions take their numbers from one sequence, which goes on where the identity column ends
+create sequence taskq_private.log_ids as bigint;
+select setval('taskq_private.log_ids', coalesce(pg_sequence_last_value('taskq_private.job_logs_log_id_seq'), 0) + 1, false);
+alter table taskq_private.job_logs rename to job_logs_old;
+alter table taskq_private.job_logs_old rename constraint pk_job_logs to pk_job_logs_old;
+alter table taskq_private.job_logs_old alter column log_id drop identity;
+alter table taskq_private.job_logs_old alter column log_id set default nextval('taskq_private.log_ids');
+create table taskq_private.job_logs (
+  like taskq_private.job_logs_old including defaults including constraints including comments including storage
+) partition by range (job_id);
+comment on table taskq_private.job_logs is 'What handlers wrote with job.log.';
+alter table taskq_private.job_logs add constraint pk_job_logs primary key (job_id, log_id);
+alter sequence taskq_private.log_ids owned by taskq_private.job_logs.log_id;
+
+-- what happened
+create sequence taskq_private.event_ids as bigint;
+select setval('taskq_private.event_ids', coalesce(pg_sequence_last_value('taskq_private.job_events_event_id_seq'), 0) + 1, false);
+alter table taskq_private.job_events rename to job_events_old;
+alter table taskq_private.job_events_old drop constraint pk_job_events;
+alter table taskq_private.job_events_old alter column event_id drop identity;
+alter table taskq_private.job_events_old alter column event_id set default nextval('taskq_private.event_ids');
+create table taskq_private.job_events (
+  like taskq_private.job_events_old including defaults including constraints including comments including storage
+) partition by range (at);
+comment on table taskq_private.job_events is 'The stream''s source: one row a transition batch, kept for hours.';
+alter table taskq_private.job_events add constraint pk_job_events primary key (event_id, at);
+alter sequence taskq_private.event_ids owned by taskq_private.job_events.event_id;
+
+-- a key is looked for by its job when history goes
+create index index_idempotency_keys_job_id on taskq_private.idempotency_keys (job_id);
+
+--! Included 5_finish/retry_delay.sql
+-- The exponent stops before the power would overflow: at e^650, far above any max_delay_seconds.
+create or replace function taskq_private.retry_delay(spec taskq_private.job_specs, attempt smallint)
+returns double precision
+language sql
+volatile
+as $$
+  select least(
+    spec.initial_delay_seconds
+      * power(spec.backoff_multiplier::double precision, least(attempt - 1, 650 / greatest(ln(spec.backoff_multiplier::double precision), 0.5))),
+    spec.max_delay_seconds
+  ) * (1 + spec.jitter * random());
+$$;
+comment on function taskq_private.retry_delay(taskq_private.job_specs, smallint) is
+  'Seconds to wait after this attempt: initial_delay_seconds × backoff_multiplier^(attempt - 1), at most max_delay_seconds, and up to the share of jitter more.';
+--! EndIncluded 5_finish/retry_delay.sql
+--! Included 7_operate/tick.sql
+-- Everything that time does: due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
+-- through. Bounded: what is left over is done by the next call.
+-- Locks: the settings' row, which nobody but this schema's functions can hold (an advisory lock is anybody's to take); last, now and
+-- then for a moment, the tables of history.
+create or replace function taskq.tick(
+  out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer,
+  out folded_workflows integer
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform from taskq_private.settings for update skip locked;
+  ran := found;
+  if not ran then
+    return;
+  end if;
+  lost_workers := taskq_private.rescue_lost_workers();
+  expired_attempts := taskq_private.expire_attempts();
+  promoted := taskq_private.promote_due_jobs(10000);
+  if promoted > 0 then
+    perform taskq_private.hint('ready');
+  end if;
+  for v_i in 1 .. 5 loop
+    exit when not taskq_private.settle_chunk();
+  end loop;
+  for v_i in 1 .. 5 loop
+    exit when not taskq_private.cancel_workflows();
+  end loop;
+  folded_workflows := taskq_private.fold_workflow_counts(10000);
+  perform taskq_private.measure_types();
+  deleted_jobs := taskq_private.delete_expired(1000);
+  perform taskq_private.keep_history();
+end;
+$$;
+comment on function taskq.tick() is
+  'Does what is due: makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';
+--! EndIncluded 7_operate/tick.sql
+--! Included 7_operate/history_tables.sql
+create or replace function taskq_private.history_tables(family text)
+returns text[]
+language sql
+immutable
+as $$
+  select case family
+    when 'jobs' then array['job_specs', 'finished_jobs', 'job_attempts', 'job_logs']
+    when 'events' then array['job_events']
+  end;
+$$;
+comment on function taskq_private.history_tables(text) is 'The tables that are cut into the periods of this family.';
+--! EndIncluded 7_operate/history_tables.sql
+--! Included 7_operate/history_ttl.sql
+create or replace function taskq_private.history_ttl(family text)
+returns interval
+language sql
+stable
+as $$
+  select case family when 'jobs' then s.job_ttl_seconds else s.event_ttl_seconds end * interval '1 second'
+  from taskq_private.settings as s;
+$$;
+comment on function taskq_private.history_ttl(text) is 'How long what has ended is kept.';
+--! EndIncluded 7_operate/history_ttl.sql
+--! Included 7_operate/history_length.sql
+-- A sixth of what is kept: what goes whole is kept that much longer at most, and there are about ten partitions of a table.
+create or replace function taskq_private.history_length(family text)
+returns interval
+language sql
+stable
+as $$
+  select greatest(taskq_private.history_ttl(family) / 6, interval '10 minutes');
+$$;
+comment on function taskq_private.history_length(text) is 'How long a period is.';
+--! EndIncluded 7_operate/history_length.sql
+--! Included 7_operate/history_bound.sql
+-- Where a period begins or ends, as the bound of its partitions: jobs by id, whose first bits are the instant of the submit.
+create or replace function taskq_private.history_bound(family text, instant timestamptz, if_infinite text default 'maxvalue')
+returns text
+language sql
+stable
+as $$
+  select case
+    when not isfinite(instant) then if_infinite
+    when family = 'jobs' then quote_literal(taskq_private.job_id_floor(instant))
+    else quote_literal(instant)
+  end;
+$$;
+comment on function taskq_private.history_bound(text, timestamptz, text) is 'An instant as it is written in `for values from … to …`.';
+--! EndIncluded 7_operate/history_bound.sql
+--! Included 7_operate/keep_history.sql
+-- One step of what history asks for: a new period when the newest is about to begin, or the oldest dropped when it has been
+-- kept long enough. If the tables cannot be had at once, it is tried again in a minute.
+-- Locks: see lock_history(), so it comes last in its transaction.
+create or replace function taskq_private.keep_history()
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_horizon timestamptz;
+  v_due taskq_private.history_periods;
+begin
+  select p.*
+  into v_due
+  from unnest(array['jobs', 'events']) as f (family)
+  cross join lateral (select taskq_private.history_ttl(f.family), taskq_private.history_length(f.family)) as kept (ttl, length)
+  join taskq_private.history_periods as p on p.family = f.family
+  where (p.tried_at is null or p.tried_at < v_now - interval '1 minute')
+    and case when p.ends_at = 'infinity' then p.starts_at <= v_now + kept.length else isfinite(p.starts_at) and p.ends_at <= v_now - kept.ttl end
+  order by p.ends_at <> 'infinity', p.starts_at
+  limit 1;
+  if not found then
+    return;
+  end if;
+
+  if v_due.family = 'jobs' and v_due.ends_at <> 'infinity' then
+    v_horizon := v_now - taskq_private.history_ttl('jobs');
+    if taskq_private.delete_attached(v_due, v_horizon, 2000) then
+      return;
+    end if;
+  end if;
+  update taskq_private.history_periods as p
+  set tried_at = v_now, swept_to = null
+  where p.family = v_due.family and p.starts_at = v_due.starts_at;
+  begin
+    if v_due.ends_at = 'infinity' then
+      perform taskq_private.open_period(v_due.family);
+    else
+      perform taskq_private.drop_period(v_due);
+    end if;
+  exception
+    when lock_not_available or deadlock_detected then null;
+  end;
+end;
+$$;
+comment on function taskq_private.keep_history() is 'Opens the next period of history, or drops one that has been kept long enough.';
+--! EndIncluded 7_operate/keep_history.sql
+--! Included 7_operate/open_period.sql
+-- Cuts a period from the newest, before its time comes: then nothing is in it. Where nobody ticked for long, its rows move along.
+-- Locks: the tables of the family, exclusively, until the transaction ends.
+create or replace function taskq_private.open_period(family text)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_length interval := taskq_private.history_length(family);
+  v_newest taskq_private.history_periods;
+  v_opened taskq_private.history_periods;
+  v_table text;
+begin
+  perform taskq_private.lock_history(family);
+  select * into strict v_newest from taskq_private.history_periods as p where p.family = open_period.family and p.ends_at = 'infinity';
+  v_newest.tried_at := null;
+  v_opened := v_newest;
+  v_opened.name := to_char(v_newest.starts_at at time zone 'UTC', 'YYYYMMDD_HH24MISS');
+  v_opened.ends_at := date_bin(v_length, greatest(v_newest.starts_at, taskq_private.clock()), '2000-01-01') + v_length;
+  v_newest.starts_at := v_opened.ends_at;
+  delete from taskq_private.history_periods as p where p.family = open_period.family and p.ends_at = 'infinity';
+  insert into taskq_private.history_periods select v_opened.*;
+  insert into taskq_private.history_periods select v_newest.*;
+
+  foreach v_table in array taskq_private.history_tables(family) loop
+    execute format('alter table taskq_private.%I detach partition taskq_private.%I', v_table, v_table || '_new');
+    execute format('alter table taskq_private.%I rename to %I', v_table || '_new', v_table || '_moved');
+    perform taskq_private.add_partition(v_table, v_opened);
+    perform taskq_private.add_partition(v_table, v_newest);
+    execute format('insert into taskq_private.%I select * from taskq_private.%I', v_table, v_table || '_moved');
+    execute format('drop table taskq_private.%I', v_table || '_moved');
+  end loop;
+end;
+$$;
+comment on function taskq_private.open_period(text) is 'Makes partitions for the next stretch of time.';
+--! EndIncluded 7_operate/open_period.sql
+--! Included 7_operate/lock_history.sql
+-- Whoever reads or writes history holds a share of these locks until the transaction ends, so nobody is at it when they are
+-- had. Others queue up behind the one who waits, so it waits for a moment only, and tries again in a minute.
+-- Locks: all tables of the family, exclusively. Raises: 55P03.
+create or replace function taskq_private.lock_history(family text)
+returns void
+language plpgsql
+volatile
+set lock_timeout = '100ms'
+as $$
+begin
+  if family = 'jobs' then
+    lock table taskq_private.job_specs, taskq_private.finished_jobs, taskq_private.job_attempts, taskq_private.job_logs in access exclusive mode;
+  else
+    lock table taskq_private.job_events in access exclusive mode;
+  end if;
+end;
+$$;
+comment on function taskq_private.lock_history(text) is 'Has the tables of this family alone.';
+--! EndIncluded 7_operate/lock_history.sql
+--! Included 7_operate/add_partition.sql
+-- Locks: the table, exclusively; the caller has them all.
+create or replace function taskq_private.add_partition(table_name text, period taskq_private.history_periods)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  execute format(
+    'create table taskq_private.%I partition of taskq_private.%I for values from (%s) to (%s)
+      with (autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.02)',
+    table_name || '_' || period.name, table_name,
+    taskq_private.history_bound(period.family, period.starts_at, 'minvalue'), taskq_private.history_bound(period.family, period.ends_at)
+  );
+end;
+$$;
+comment on function taskq_private.add_partition(text, taskq_private.history_periods) is 'Makes the partition of this table for a period.';
+--! EndIncluded 7_operate/add_partition.sql
+--! Included 7_operate/drop_period.sql
+-- What stays moves to the period before, which is stretched over this one. Too much to move, and the period waits.
+-- Locks: the tables of the family, exclusively, until the transaction ends.
+create or replace function taskq_private.drop_period(period taskq_private.history_periods)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+  v_before taskq_private.history_periods;
+  v_staying uuid[] := '{}';
+  v_table text;
+begin
+  perform taskq_private.lock_history(period.family);
+  if period.family = 'jobs' then
+    v_staying := taskq_private.staying_jobs(
+      taskq_private.job_id_floor(period.starts_at), taskq_private.job_id_floor(period.ends_at),
+      taskq_private.clock() - taskq_private.history_ttl('jobs'), 10001
+    );
+    if cardinality(v_staying) > 10000 then
+      return false;
+    end if;
+  end if;
+  select p.* into strict v_before from taskq_private.history_periods as p where p.family = period.family and p.ends_at = period.starts_at;
+  delete from taskq_private.history_periods as p where p.family = period.family and p.starts_at = period.starts_at;
+  update taskq_private.history_periods as p set ends_at = period.ends_at where p.family = period.family and p.starts_at = v_before.starts_at;
+
+  foreach v_table in array taskq_private.history_tables(period.family) loop
+    execute format('alter table taskq_private.%I detach partition taskq_private.%I', v_table, v_table || '_' || v_before.name);
+    execute format('alter table taskq_private.%I detach partition taskq_private.%I', v_table, v_table || '_' || period.name);
+    if cardinality(v_staying) > 0 then
+      execute format('insert into taskq_private.%I select * from taskq_private.%I where job_id = any ($1)', v_table || '_' || v_before.name, v_table || '_' || period.name)
+      using v_staying;
+    end if;
+    execute format('drop table taskq_private.%I', v_table || '_' || period.name);
+    execute format(
+      'alter table taskq_private.%I attach partition taskq_private.%I for values from (%s) to (%s)', v_table, v_table || '_' || v_before.name,
+      taskq_private.history_bound(period.family, v_before.starts_at, 'minvalue'), taskq_private.history_bound(period.family, period.ends_at)
+    );
+  end loop;
+  return true;
+end;
+$$;
+comment on function taskq_private.drop_period(taskq_private.history_periods) is
+  'Drops the partitions of a period that has been kept long enough; false if more than 10,000 of its jobs must stay.';
+--! EndIncluded 7_operate/drop_period.sql
+--! Included 7_operate/staying_jobs.sql
+-- What of a period must not go with it: jobs that have not ended, or ended late, and all that something still refers to (a key,
+-- a workflow, an edge), since delete_attached() has taken what could go. With the tables locked this is exact.
+create or replace function taskq_private.staying_jobs(from_id uuid, to_id uuid, horizon timestamptz, max_jobs integer)
+returns uuid[]
+language sql
+stable
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  select array(
+    select w.job_id from taskq_private.waiting_jobs as w where w.job_id >= from_id and w.job_id < to_id
+    union
+    select r.job_id
+    from taskq_private.lanes as l
+    cross join lateral (
+      select j.job_id from taskq_private.ready_jobs as j where j.lane_id = l.lane_id and j.job_id >= from_id and j.job_id < to_id
+    ) as r
+    union
+    select u.job_id from taskq_private.claims as c cross join unnest(c.job_ids) as u (job_id) where u.job_id >= from_id and u.job_id < to_id
+    union
+    select f.job_id from taskq_private.finished_jobs as f where f.job_id >= from_id and f.job_id < to_id and f.finished_at >= horizon
+    union
+    select s.job_id from taskq_private.job_specs as s
+    where s.job_id >= from_id and s.job_id < to_id and num_nonnulls(s.workflow_id, s.concurrency_key) > 0
+    union
+    select k.job_id from taskq_private.idempotency_keys as k where k.job_id >= from_id and k.job_id < to_id
+    union
+    select d.job_id from taskq_private.job_dependencies as d where d.job_id >= from_id and d.job_id < to_id
+    union
+    select d.depends_on_id from taskq_private.job_dependencies as d where d.depends_on_id >= from_id and d.depends_on_id < to_id
+    limit max_jobs
+  );
+$$;
+comment on function taskq_private.staying_jobs(uuid, uuid, timestamptz, integer) is 'Jobs with ids in this range that must be kept, at most max_jobs.';
+--! EndIncluded 7_operate/staying_jobs.sql
+--! Included 7_operate/delete_attached.sql
+-- Before a period can go whole: what other tables hold for its jobs. A job with a workflow, a concurrency key or edges goes with
+-- all of that; of others only the idempotency key goes, and the rest is dropped with the period. Goes on where it left off.
+create or replace function taskq_private.delete_attached(period taskq_private.history_periods, horizon timestamptz, max_jobs integer)
+returns boolean
+language plpgsql
+volatile
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_after uuid := coalesce(period.swept_to, taskq_private.job_id_floor(period.starts_at));
+  v_end uuid := taskq_private.job_id_floor(period.ends_at);
+  v_found uuid[];
+  v_gone uuid[];
+begin
+  v_found := array(
+    (select k.job_id from taskq_private.idempotency_keys as k where k.job_id > v_after and k.job_id < v_end order by k.job_id limit max_jobs)
+    union
+    (
+      select s.job_id from taskq_private.job_specs as s
+      where s.job_id > v_after and s.job_id < v_end and num_nonnulls(s.workflow_id, s.concurrency_key) > 0
+      order by s.job_id limit max_jobs
+    )
+    union
+    (select d.job_id from taskq_private.job_dependencies as d where d.job_id > v_after and d.job_id < v_end order by d.job_id limit max_jobs)
+    order by job_id
+    limit max_jobs
+  );
+  v_gone := taskq_private.deletable_jobs(v_found, horizon);
+  delete from taskq_private.idempotency_keys as k where k.job_id = any (v_gone);
+  perform taskq_private.delete_jobs(array(
+    select s.job_id
+    from unnest(v_gone) as g (job_id)
+    join taskq_private.job_specs as s on s.job_id = g.job_id
+    where num_nonnulls(s.workflow_id, s.concurrency_key) > 0
+      or exists (select from taskq_private.job_dependencies as d where d.job_id = g.job_id)
+  ));
+
+  update taskq_private.history_periods as p
+  set swept_to = v_found[cardinality(v_found)]
+  where p.family = period.family and p.starts_at = period.starts_at;
+  return cardinality(v_found) = max_jobs;
+end;
+$$;
+comment on function taskq_private.delete_attached(taskq_private.history_periods, timestamptz, integer) is
+  'Deletes what would keep jobs of this period from going with it; whether there may be more.';
+--! EndIncluded 7_operate/delete_attached.sql
+--! Included 7_operate/deletable_jobs.sql
+-- A job stays while one that depends on it has not ended, since that may want its result, and while its workflow runs.
+-- Locks: finished rows, skipping those that someone replays.
+create or replace function taskq_private.deletable_jobs(job_ids uuid[], horizon timestamptz)
+returns uuid[]
+language sql
+volatile
+as $$
+  select array(
+    select f.job_id
+    from unnest(job_ids) as c (job_id)
+    join taskq_private.finished_jobs as f on f.job_id = c.job_id
+    where f.finished_at < horizon
+      and not exists (
+        select from taskq_private.job_dependencies as d
+        where d.depends_on_id = c.job_id and not exists (select from taskq_private.finished_jobs as child where child.job_id = d.job_id)
+      )
+      and not exists (
+        select from taskq_private.job_specs as s join taskq_private.workflows as w on w.workflow_id = s.workflow_id
+        where s.job_id = c.job_id and w.status = 'running'
+      )
+    for update of f skip locked
+  );
+$$;
+comment on function taskq_private.deletable_jobs(uuid[], timestamptz) is 'Which of these jobs ended before the horizon and are wanted by nothing.';
+--! EndIncluded 7_operate/deletable_jobs.sql
+--! Included 7_operate/delete_expired.sql
+-- Retention, in bounded batches, of what does not go with a whole period (goes_whole): each call looks at the next finished jobs
+-- of a period, in the order of their ends, and begins again after the last.
+-- Locks: finished rows, skipping those that someone replays.
+create or replace function taskq_private.delete_expired(max_jobs integer default 1000)
+returns integer
+language plpgsql
+volatile
+set enable_seqscan = off
+set enable_sort = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_horizon timestamptz := v_now - taskq_private.history_ttl('jobs');
+  v_period taskq_private.history_periods;
+  v_seen record;
+  v_gone uuid[];
+  v_left integer := max_jobs;
+  v_deleted integer := 0;
+begin
+  for v_period in select p.* from taskq_private.history_periods as p where p.family = 'jobs' and p.starts_at < v_horizon order by p.starts_at loop
+    continue when taskq_private.goes_whole(v_period, v_horizon);
+    select array_agg(f.job_id) as job_ids, max(f.finished_at) as last_at, count(*) as jobs
+    into v_seen
+    from (
+      select j.job_id, j.finished_at
+      from taskq_private.finished_jobs as j
+      where j.job_id >= taskq_private.job_id_floor(v_period.starts_at)
+        and j.job_id < taskq_private.job_id_floor(v_period.ends_at)
+        and j.finished_at >= coalesce(v_period.cleared_at, '-infinity') and j.finished_at < v_horizon
+      order by j.finished_at
+      limit v_left
+    ) as f;
+    v_gone := taskq_private.deletable_jobs(v_seen.job_ids, v_horizon);
+    perform taskq_private.delete_jobs(v_gone);
+    v_deleted := v_deleted + cardinality(v_gone);
+    if v_seen.jobs = v_left or v_period.cleared_at is not null then
+      update taskq_private.history_periods as p
+      set cleared_at = case when v_seen.jobs = v_left then v_seen.last_at end
+      where p.family = 'jobs' and p.starts_at = v_period.starts_at;
+    end if;
+    v_left := v_left - v_seen.jobs;
+    exit when v_left = 0;
+  end loop;
+
+  delete from taskq_private.workers as w
+  where w.ended_at < v_now - interval '1 day' and not exists (select from taskq_private.claims as c where c.worker_id = w.worker_id);
+  return v_deleted;
+end;
+$$;
+comment on function taskq_private.delete_expired(integer) is
+  'Deletes finished jobs that have been kept long enough, looking at no more than max_jobs, and ended workers; answers how many jobs.';
+--! EndIncluded 7_operate/delete_expired.sql
+--! Included 7_operate/large_period_bytes.sql
+create or replace function taskq_private.large_period_bytes()
+returns bigint
+language sql
+immutable
+parallel safe
+as $$
+  select 33554432::bigint;
+$$;
+comment on function taskq_private.large_period_bytes() is 'From what size of its finished jobs on a period is dropped whole: 32 MiB, some 200,000 jobs.';
+--! EndIncluded 7_operate/large_period_bytes.sql
+--! Included 7_operate/goes_whole.sql
+-- A small period is cleared job by job, so that small queues keep to their ttl; a large one waits until all of it can go.
+-- If that is late, because too much of it stays, it is cleared like a small one.
+create or replace function taskq_private.goes_whole(period taskq_private.history_periods, horizon timestamptz)
+returns boolean
+language sql
+stable
+as $$
+  select isfinite(period.starts_at)
+    and period.ends_at > horizon - taskq_private.history_length('jobs')
+    and pg_relation_size(to_regclass(format('taskq_private.%I', 'finished_jobs_' || period.name))) > taskq_private.large_period_bytes();
+$$;
+comment on function taskq_private.goes_whole(taskq_private.history_periods, timestamptz) is 'Whether a period of jobs is dropped rather than cleared.';
+--! EndIncluded 7_operate/goes_whole.sql
+--! Included 8_read/places.sql
+-- The four places as one: where each job is now. Look-ups by id probe each place once.
+create or replace view taskq_private.places as
+select f.job_id, f.lane_id, f.status, f.attempt, null::timestamptz as due_at, null::timestamptz as ready_at, f.started_at, f.finished_at,
+  f.claim_id, f.worker_id, f.reason, f.result, f.error, 0 as remaining_dependencies
+from taskq_private.finished_jobs as f
+union all
+select w.job_id, w.lane_id, w.status, w.attempt, w.due_at, null, null, null, null, null, null, null, null, w.remaining_dependencies
+from taskq_private.waiting_jobs as w
+union all
+select s.job_id, r.lane_id, 'ready', r.attempt, null, r.ready_at, null, null, null, null, null, null, null, 0
+from taskq_private.job_specs as s
+join taskq_private.ready_jobs as r on r.lane_id = s.lane_id and r.job_id = s.job_id
+union all
+select u.job_id, u.lane_id, 'running', u.attempt, null, null, c.claimed_at, null, c.claim_id, c.worker_id, null, null, null, 0
+from taskq_private.claims as c
+cross join unnest(c.job_ids, c.lane_ids, c.attempts) as u (job_id, lane_id, attempt);
+comment on view taskq_private.places is 'Where each job is now: finished, waiting, ready or in a claim.';
+--! EndIncluded 8_read/places.sql
+--! Included 8_read/jobs.sql
+-- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs(). The id is that of the place, so that
+-- asking for some ids is asked of each place.
+create or replace view taskq.jobs as
+select
+  p.job_id,
+  s.name,
+  l.type,
+  l.queue,
+  p.status,
+  p.reason,
+  l.priority,
+  s.payload,
+  p.result,
+  p.error,
+  p.attempt,
+  s.max_attempts,
+  s.created_at,
+  s.run_at,
+  p.due_at,
+  p.ready_at,
+  p.started_at,
+  p.finished_at,
+  s.created_by,
+  p.worker_id,
+  l.cpu_units,
+  l.memory_mb,
+  s.timeout_seconds,
+  s.initial_delay_seconds,
+  s.backoff_multiplier,
+  s.max_delay_seconds,
+  s.jitter,
+  p.remaining_dependencies,
+  s.workflow_id,
+  s.idempotency_key,
+  s.metadata,
+  s.trace_context,
+  s.on_dependency_failure,
+  l.resources,
+  s.expected_seconds,
+  s.concurrency_key
+from taskq_private.places as p
+join taskq_private.job_specs as s on s.job_id = p.job_id
+join taskq_private.lanes as l on l.lane_id = p.lane_id;
+comment on view taskq.jobs is
+  'Every job: what was asked and where it is. Look up by job_id; for lists use taskq.list_jobs(), which pages by index.';
+--! EndIncluded 8_read/jobs.sql
+--! Included 8_read/job_executions.sql
+create or replace view taskq.job_executions as
+select a.job_id, a.attempt, a.claim_id, a.worker_id, a.outcome, a.started_at, a.ended_at, a.error
+from taskq_private.job_attempts as a
+union all
+select f.job_id, f.attempt, f.claim_id, f.worker_id, f.outcome, f.started_at, f.finished_at, f.error
+from taskq_private.finished_jobs as f
+where f.claim_id is not null
+union all
+select u.job_id, u.attempt, c.claim_id, c.worker_id, null, c.claimed_at, null, null
+from taskq_private.claims as c
+cross join unnest(c.job_ids, c.attempts) as u (job_id, attempt);
+comment on view taskq.job_executions is 'Every attempt: those before the last, the last, and those running (no outcome yet). Ask by job_id.';
+--! EndIncluded 8_read/job_executions.sql
+--! Included 8_read/job_logs.sql
+create or replace view taskq.job_logs as
+select l.job_id, l.log_id, l.attempt, l.at, l.level, l.message, l.data
+from taskq_private.job_logs as l;
+comment on view taskq.job_logs is 'What handlers wrote with job.log. Ask by job_id, order by log_id.';
+--! EndIncluded 8_read/job_logs.sql
+--! Included 8_read/dead_letters.sql
+create or replace view taskq.dead_letters as
+select f.job_id, s.name, l.type, l.queue, f.reason, f.error, f.attempt, f.finished_at as failed_at, s.payload, s.created_at, s.metadata
+from taskq_private.finished_jobs as f
+join taskq_private.job_specs as s on s.job_id = f.job_id
+join taskq_private.lanes as l on l.lane_id = f.lane_id
+where f.status = 'failed';
+comment on view taskq.dead_letters is 'Jobs that failed for good. retry_job() runs one again, discard_job() deletes it.';
+--! EndIncluded 8_read/dead_letters.sql
+--! Included 8_read/job_dependencies.sql
+create or replace view taskq.job_dependencies as
+select d.job_id, d.depends_on_id, d.condition, d.satisfied
+from taskq_private.job_dependencies as d;
+comment on view taskq.job_dependencies is
+  'Edges: job_id waits for depends_on_id until that has ended as condition asks (success, failure, finished). Ask by job_id or by depends_on_id.';
+--! EndIncluded 8_read/job_dependencies.sql
+--! Included 8_read/workflows.sql
+-- The stored counts and those not yet added to them, so the status is exact whenever one looks. The rule is that of
+-- status_of_workflow(), written out: functions in a view run with the rights of whoever looks.
+create or replace view taskq.workflows as
+select
+  w.workflow_id,
+  w.name,
+  (case
+    when w.job_count > e.completed_count + e.failed_count + e.cancelled_count + e.skipped_count then 'running'
+    when w.cancel_requested_at is not null and e.cancelled_count > 0 then 'cancelled'
+    when e.failed_count > 0 then 'failed'
+    when e.cancelled_count > 0 then 'cancelled'
+    else 'completed'
+  end)::taskq.workflow_status as status,
+  w.job_count,
+  w.job_count - e.completed_count - e.failed_count - e.cancelled_count - e.skipped_count as unfinished_count,
+  e.completed_count,
+  e.failed_count,
+  e.cancelled_count,
+  e.skipped_count,
+  w.created_at,
+  case when w.job_count = e.completed_count + e.failed_count + e.cancelled_count + e.skipped_count then e.finished_at end as finished_at,
+  w.created_by,
+  w.cancel_requested_at,
+  w.cancel_reason,
+  w.idempotency_key,
+  w.metadata
+from taskq_private.workflows as w
+cross join lateral (
+  select
+    (w.completed_count + coalesce(sum(c.completed_count), 0))::integer as completed_count,
+    (w.failed_count + coalesce(sum(c.failed_count), 0))::integer as failed_count,
+    (w.cancelled_count + coalesce(sum(c.cancelled_count), 0))::integer as cancelled_count,
+    (w.skipped_count + coalesce(sum(c.skipped_count), 0))::integer as skipped_count,
+    greatest(w.finished_at, max(c.at)) as finished_at
+  from taskq_private.workflow_counts as c
+  where c.workflow_id = w.workflow_id
+) as e;
+comment on view taskq.workflows is
+  'Graphs of jobs that were submitted under a name, with how many of their jobs have ended how. skipped_count are those that were not needed: handlers of failures that did not happen. For lists use taskq.list_workflows().';
+--! EndIncluded 8_read/workflows.sql
+
+-- the oldest period holds what there is, the newest what is to come; two more are cut from that at once
+do $periods$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_table text;
+begin
+  insert into taskq_private.history_periods (family, starts_at, ends_at, name)
+  select f.family, p.starts_at, p.ends_at, p.name
+  from unnest(array['jobs', 'events']) as f (family),
+    (values ('-infinity'::timestamptz, v_now, 'old'), (v_now, 'infinity', 'new')) as p (starts_at, ends_at, name);
+  foreach v_table in array array['job_specs', 'finished_jobs', 'job_attempts', 'job_logs', 'job_events'] loop
+    execute format('alter table taskq_private.%I attach partition taskq_private.%I for values from (minvalue) to (%s)',
+      v_table, v_table || '_old', taskq_private.history_bound(case v_table when 'job_events' then 'events' else 'jobs' end, v_now));
+    perform taskq_private.add_partition(v_table, (select p from taskq_private.history_periods as p
+      where p.name = 'new' and p.family = case v_table when 'job_events' then 'events' else 'jobs' end));
+  end loop;
+  for v_n in 1 .. 2 loop
+    perform taskq_private.open_period('jobs');
+    perform taskq_private.open_period('events');
+  end loop;
+end;
+$periods$;
+
+reset role;
