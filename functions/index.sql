@@ -269,6 +269,7 @@
 --!include 8_read/job_dependencies.sql
 --  list_jobs, count_jobs: pages under any filter
 --!include 8_read/merged_places.sql
+--!include 8_read/in_status.sql
 --!include 8_read/matching_job_ids.sql
 --!include 8_read/list_jobs.sql
 --!include 8_read/count_jobs.sql

@@ -18,6 +18,7 @@ declare
       and (matching_job_ids.priority is null or l.priority = any (matching_job_ids.priority))
   );
   v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(matching_job_ids.status, enum_range(null::taskq.job_status))));
+  v_running uuid[] := array(select unnest(c.job_ids) from taskq_private.claims as c where 'running' = any (matching_job_ids.status));
 begin
   if workflow_id is not null then
     return query
@@ -27,7 +28,7 @@ begin
         and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
         and (matching_job_ids.metadata is null or s.metadata @> matching_job_ids.metadata)
         and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
-        and (matching_job_ids.status is null or taskq_private.status_of(s.job_id) = any (v_statuses))
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
       order by s.job_id desc
       limit max_rows;
   elsif metadata is not null then
@@ -37,7 +38,7 @@ begin
       where s.metadata @> matching_job_ids.metadata
         and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
         and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
-        and (matching_job_ids.status is null or taskq_private.status_of(s.job_id) = any (v_statuses))
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
       order by s.job_id desc
       limit max_rows;
   elsif run_at_from is not null or run_at_to is not null then
@@ -46,7 +47,7 @@ begin
       from taskq_private.job_specs as s
       where s.run_at >= coalesce(run_at_from, '-infinity') and s.run_at < coalesce(run_at_to, 'infinity')
         and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
-        and (matching_job_ids.status is null or taskq_private.status_of(s.job_id) = any (v_statuses))
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
       order by s.job_id desc
       limit max_rows;
   else

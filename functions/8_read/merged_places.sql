@@ -1,3 +1,5 @@
+-- The heads of a lane and status are asked for as a range and an order of all three columns, so that no other index than theirs
+-- will do, whatever the statistics say; the range of ids alone says which partitions are concerned.
 create or replace function taskq_private.merged_places(lane_ids integer[], statuses taskq.job_status[], newest uuid, oldest uuid, max_rows integer)
 returns table (job_id uuid)
 language plpgsql
@@ -18,8 +20,9 @@ begin
       cross join unnest(statuses) as s (status)
       cross join lateral (
         select j.job_id from taskq_private.finished_jobs as j
-        where j.lane_id = l.id and j.status = s.status and j.job_id < newest and j.job_id >= oldest
-        order by j.job_id desc limit max_rows
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest
+        order by j.lane_id desc, j.status desc, j.job_id desc limit max_rows
       ) as f
       where s.status in ('completed', 'failed', 'cancelled')
       union all
@@ -28,8 +31,9 @@ begin
       cross join unnest(statuses) as s (status)
       cross join lateral (
         select j.job_id from taskq_private.waiting_jobs as j
-        where j.lane_id = l.id and j.status = s.status and j.job_id < newest and j.job_id >= oldest
-        order by j.job_id desc limit max_rows
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest
+        order by j.lane_id desc, j.status desc, j.job_id desc limit max_rows
       ) as w
       where s.status in ('pending', 'blocked', 'retrying')
       union all

@@ -1,5 +1,5 @@
 --! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
---! Hash: sha1:2e9e1cb99c98db5f04973085c46dc6e707902301
+--! Hash: sha1:64796cc2538dfbd022c95917e424049bfa2effc8
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -595,6 +595,34 @@ from taskq_private.claims as c
 cross join unnest(c.job_ids, c.lane_ids, c.attempts) as u (job_id, lane_id, attempt);
 comment on view taskq_private.places is 'Where each job is now: finished, waiting, ready or in a claim.';
 --! EndIncluded 8_read/places.sql
+--! Included 8_read/status_of.sql
+-- Each place is asked only if the one before does not have it; the plans of PL/pgSQL are kept, and look at one partition.
+create or replace function taskq_private.status_of(job_id uuid)
+returns taskq.job_status
+language plpgsql
+stable
+as $$
+declare
+  v_status taskq.job_status;
+begin
+  v_status := (select f.status from taskq_private.finished_jobs as f where f.job_id = status_of.job_id);
+  v_status := coalesce(v_status, (select w.status from taskq_private.waiting_jobs as w where w.job_id = status_of.job_id));
+  if v_status is null and exists (
+    select
+    from taskq_private.job_specs as s
+    join taskq_private.ready_jobs as r on r.lane_id = s.lane_id and r.job_id = s.job_id
+    where s.job_id = status_of.job_id
+  ) then
+    v_status := 'ready';
+  end if;
+  if v_status is null and exists (select from taskq_private.claims as c where c.job_ids @> array[status_of.job_id]) then
+    v_status := 'running';
+  end if;
+  return v_status;
+end;
+$$;
+comment on function taskq_private.status_of(uuid) is 'Where a job is; null if it is nowhere.';
+--! EndIncluded 8_read/status_of.sql
 --! Included 8_read/jobs.sql
 -- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs(). The id is that of the place, so that
 -- asking for some ids is asked of each place.
@@ -678,6 +706,147 @@ from taskq_private.job_dependencies as d;
 comment on view taskq.job_dependencies is
   'Edges: job_id waits for depends_on_id until that has ended as condition asks (success, failure, finished). Ask by job_id or by depends_on_id.';
 --! EndIncluded 8_read/job_dependencies.sql
+--! Included 8_read/merged_places.sql
+-- The heads of a lane and status are asked for as a range and an order of all three columns, so that no other index than theirs
+-- will do, whatever the statistics say; the range of ids alone says which partitions are concerned.
+create or replace function taskq_private.merged_places(lane_ids integer[], statuses taskq.job_status[], newest uuid, oldest uuid, max_rows integer)
+returns table (job_id uuid)
+language plpgsql
+stable
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select place.job_id
+    from (
+      select f.job_id
+      from unnest(lane_ids) as l (id)
+      cross join unnest(statuses) as s (status)
+      cross join lateral (
+        select j.job_id from taskq_private.finished_jobs as j
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest
+        order by j.lane_id desc, j.status desc, j.job_id desc limit max_rows
+      ) as f
+      where s.status in ('completed', 'failed', 'cancelled')
+      union all
+      select w.job_id
+      from unnest(lane_ids) as l (id)
+      cross join unnest(statuses) as s (status)
+      cross join lateral (
+        select j.job_id from taskq_private.waiting_jobs as j
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest
+        order by j.lane_id desc, j.status desc, j.job_id desc limit max_rows
+      ) as w
+      where s.status in ('pending', 'blocked', 'retrying')
+      union all
+      select r.job_id
+      from unnest(lane_ids) as l (id)
+      cross join lateral (
+        select j.job_id from taskq_private.ready_jobs as j
+        where j.lane_id = l.id and j.job_id < newest and j.job_id >= oldest
+        order by j.job_id desc limit max_rows
+      ) as r
+      where 'ready' = any (statuses)
+      union all
+      select u.job_id
+      from taskq_private.claims as c
+      cross join unnest(c.job_ids, c.lane_ids) as u (job_id, lane_id)
+      where 'running' = any (statuses) and u.lane_id = any (merged_places.lane_ids) and u.job_id < newest and u.job_id >= oldest
+    ) as place
+    order by place.job_id desc
+    limit max_rows;
+end;
+$$;
+comment on function taskq_private.merged_places(integer[], taskq.job_status[], uuid, uuid, integer) is
+  'The newest jobs of these lanes and statuses, from the heads of the places'' indexes.';
+--! EndIncluded 8_read/merged_places.sql
+--! Included 8_read/in_status.sql
+-- A row if the job is in one of these states. Plain SQL, so that it becomes part of the query that asks; who runs is found once, by the caller.
+create or replace function taskq_private.in_status(job_id uuid, lane_id integer, statuses taskq.job_status[], running uuid[])
+returns setof boolean
+language sql
+stable
+as $$
+  select true
+  where exists (select from taskq_private.finished_jobs as f where f.job_id = in_status.job_id and f.status = any (statuses))
+    or exists (select from taskq_private.waiting_jobs as w where w.job_id = in_status.job_id and w.status = any (statuses))
+    or exists (
+      select from taskq_private.ready_jobs as r where r.lane_id = in_status.lane_id and r.job_id = in_status.job_id and 'ready' = any (statuses)
+    )
+    or in_status.job_id = any (running);
+$$;
+comment on function taskq_private.in_status(uuid, integer, taskq.job_status[], uuid[]) is
+  'Whether a job is in one of these states; running names the jobs that run, if those are asked for.';
+--! EndIncluded 8_read/in_status.sql
+--! Included 8_read/matching_job_ids.sql
+-- Ids that match the filters, newest first. Each place shows the first rows of each lane from an index, and these are
+-- merged: the cost follows the page and the number of lanes, not the number of jobs. Filters on what only the spec knows
+-- start from the spec's own indexes.
+create or replace function taskq_private.matching_job_ids(
+  status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid,
+  run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
+)
+returns setof uuid
+language plpgsql
+stable
+as $$
+declare
+  v_lane_ids integer[] := array(
+    select l.lane_id
+    from taskq_private.lanes as l
+    where (matching_job_ids.type is null or l.type = any (matching_job_ids.type))
+      and (matching_job_ids.queue is null or l.queue = any (matching_job_ids.queue))
+      and (matching_job_ids.priority is null or l.priority = any (matching_job_ids.priority))
+  );
+  v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(matching_job_ids.status, enum_range(null::taskq.job_status))));
+  v_running uuid[] := array(select unnest(c.job_ids) from taskq_private.claims as c where 'running' = any (matching_job_ids.status));
+begin
+  if workflow_id is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.workflow_id = matching_job_ids.workflow_id
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
+        and (matching_job_ids.metadata is null or s.metadata @> matching_job_ids.metadata)
+        and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id desc
+      limit max_rows;
+  elsif metadata is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.metadata @> matching_job_ids.metadata
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
+        and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id desc
+      limit max_rows;
+  elsif run_at_from is not null or run_at_to is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.run_at >= coalesce(run_at_from, '-infinity') and s.run_at < coalesce(run_at_to, 'infinity')
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id desc
+      limit max_rows;
+  else
+    return query select m.job_id from taskq_private.merged_places(v_lane_ids, v_statuses, newest, oldest, max_rows) as m;
+  end if;
+end;
+$$;
+comment on function taskq_private.matching_job_ids(
+  taskq.job_status[], text[], text[], smallint[], uuid, uuid, timestamptz, timestamptz, jsonb, uuid, integer
+) is 'The ids of jobs that match, newest first.';
+--! EndIncluded 8_read/matching_job_ids.sql
 --! Included 8_read/workflows.sql
 -- The stored counts and those not yet added to them, so the status is exact whenever one looks. The rule is that of
 -- status_of_workflow(), written out: functions in a view run with the rights of whoever looks.
