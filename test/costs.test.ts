@@ -43,7 +43,7 @@ async function rowsWritten(client: pg.Client): Promise<Record<string, number>> {
 		group by 1 having sum(s.n_tup_ins + s.n_tup_upd + s.n_tup_del) > 0 order by 1`,
 	)
 	return Object.fromEntries(
-		rows.flatMap(({ name, ...counts }) =>
+		rows.flatMap(({ name, ...counts }: { name: string; ins: number; upd: number; del: number }) =>
 			Object.entries(counts)
 				.filter(([, count]) => count)
 				.map(([what, count]) => [`${name} ${what}`, count]),
