@@ -1,5 +1,5 @@
 --! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
---! Hash: sha1:64796cc2538dfbd022c95917e424049bfa2effc8
+--! Hash: sha1:b0ba4d212ff97ef72808ba02eb3e9181b3474d14
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -531,9 +531,11 @@ begin
       order by j.finished_at
       limit v_left
     ) as f;
-    v_gone := taskq_private.deletable_jobs(v_seen.job_ids, v_horizon);
-    perform taskq_private.delete_jobs(v_gone);
-    v_deleted := v_deleted + cardinality(v_gone);
+    if v_seen.jobs > 0 then
+      v_gone := taskq_private.deletable_jobs(v_seen.job_ids, v_horizon);
+      perform taskq_private.delete_jobs(v_gone);
+      v_deleted := v_deleted + cardinality(v_gone);
+    end if;
     if v_seen.jobs = v_left or v_period.cleared_at is not null then
       update taskq_private.history_periods as p
       set cleared_at = case when v_seen.jobs = v_left then v_seen.last_at end
