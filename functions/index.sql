@@ -23,7 +23,10 @@
 --  invalid, raise_error: errors as values, so that batches can answer each job for itself
 --!include 0_base/invalid.sql
 --!include 0_base/raise_error.sql
---  schema_error: is this payload what its type asks for?
+--  schema_is_open, schema_fits, schema_doubts: what needs no closer look; schema_error: is this payload what its type asks for?
+--!include 0_base/schema_is_open.sql
+--!include 0_base/schema_fits.sql
+--!include 0_base/schema_doubts.sql
 --!include 0_base/schema_bounds.sql
 --!include 0_base/schema_scalar_error.sql
 --!include 0_base/schema_error.sql
@@ -40,12 +43,20 @@
 --  register_task_types: which types there are
 --!include 1_submit/refuse_bad_patterns.sql
 --!include 1_submit/register_task_types.sql
---  check_requests, request_error, read_requests: from what was asked to what will be stored
+--  broken_fields, check_requests, request_error: is this what a job may be?
 --!include 1_submit/resource_error.sql
 --!include 1_submit/resources_of.sql
+--!include 1_submit/broken_fields.sql
 --!include 1_submit/check_requests.sql
+--!include 1_submit/is_too_deep.sql
 --!include 1_submit/request_error.sql
+--  shapes_of, read_shapes, read_requests: what many have in common is read once, and so a request becomes a submission
+--!include 1_submit/shape_of.sql
+--!include 1_submit/shapes_of.sql
+--!include 1_submit/read_shapes.sql
 --!include 1_submit/read_requests.sql
+--  check_payloads: a list of payloads against the schemas of their types
+--!include 1_submit/check_payloads.sql
 --  intern_lanes: jobs alike to the scheduler share a lane
 --!include 1_submit/intern_lanes.sql
 --  resolve_idempotency: one key, one job
@@ -74,6 +85,7 @@
 --!include 1_submit/submit_requests.sql
 --!include 1_submit/submission_status.sql
 --!include 1_submit/submit_warnings.sql
+--!include 1_submit/lane_warnings.sql
 --!include 1_submit/submit_each.sql
 --!include 1_submit/submit_jobs.sql
 --!include 1_submit/submit_job.sql

@@ -32,15 +32,7 @@ begin
         return taskq_private.invalid(path || '.' || v_key, format('%s is required', path || '.' || v_key));
       end if;
     end if;
-    if schema -> 'properties' = '{}' and schema -> 'additionalProperties' in ('{}', 'true') then
-      return null;
-    end if;
-    for v_key, v_item, v_schema in
-      select e.key, e.value, s.schema
-      from jsonb_each(value) as e
-      cross join lateral (select coalesce(schema_error.schema -> 'properties' -> e.key, schema_error.schema -> 'additionalProperties')) as s (schema)
-      where s.schema not in ('{}', 'true')
-    loop
+    for v_key, v_item, v_schema in select d.key, d.field, d.field_schema from taskq_private.schema_doubts(value, schema) as d loop
       v_error := case
         when v_schema = 'false' then taskq_private.invalid(path || '.' || v_key, format('%s is not known', path || '.' || v_key))
         else taskq_private.schema_error(v_item, v_schema, path || '.' || v_key)

@@ -28,7 +28,8 @@ begin
       case when j.error is null then j.job_id end,
       taskq_private.submission_status(j, v_now),
       j.error is null and j.repeated is not true,
-      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' then taskq_private.submit_warnings(j.lane_id) else '{}' end,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' -- else it fits everywhere, and no lane is looked at
+        then array(select jsonb_array_elements_text((select taskq_private.lane_warnings(v_jobs)) -> j.lane_id::text)) else '{}' end,
       j.error
     from unnest(v_jobs) as j;
 end;

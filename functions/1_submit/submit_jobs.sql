@@ -45,7 +45,8 @@ begin
       j.job_id,
       case when v_some_end then taskq_private.status_of(j.job_id) else taskq_private.submission_status(j, v_now) end,
       j.repeated is not true,
-      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' then taskq_private.submit_warnings(j.lane_id) else '{}' end,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' -- else it fits everywhere, and no lane is looked at
+        then array(select jsonb_array_elements_text((select taskq_private.lane_warnings(v_jobs)) -> j.lane_id::text)) else '{}' end,
       v_workflow_id
     from unnest(v_jobs) as j;
 end;

@@ -6,19 +6,22 @@ language plpgsql
 volatile
 as $$
 declare
-  v_jobs taskq_private.submission[];
+  v_jobs taskq_private.submission[] := taskq_private.read_requests(requests, submitted_at);
   v_some record;
 begin
-  v_jobs := array(select r::taskq_private.submission from taskq_private.read_requests(requests, submitted_at) as r order by r.ordinal);
+  select
+    bool_or(j.error is not null) as has_error, bool_or(j.is_unchecked) as is_unchecked, bool_or(j.lane_id is null and j.error is null) as new_lane,
+    bool_or(j.idempotency_key is not null) as has_key, bool_or(j.remaining_dependencies > 0) as waits
+  into v_some
+  from unnest(v_jobs) as j;
+
+  if v_some.is_unchecked then
+    v_jobs := taskq_private.check_payloads(v_jobs);
+  end if;
   if is_graph then
     v_jobs := taskq_private.check_names(v_jobs);
     perform taskq_private.refuse_errors(v_jobs);
   end if;
-  select bool_or(j.lane_id is null) as new_lane, bool_or(j.idempotency_key is not null) as has_key, bool_or(j.remaining_dependencies > 0) as waits
-  into v_some
-  from unnest(v_jobs) as j
-  where j.error is null;
-
   if v_some.new_lane then
     v_jobs := taskq_private.intern_lanes(v_jobs, submitted_at);
   end if;
@@ -38,9 +41,13 @@ begin
     v_jobs := taskq_private.return_keys(v_jobs);
   end if;
 
-  perform taskq_private.store_jobs(
-    array(select j from unnest(v_jobs) as j where j.error is null and j.repeated is not true), submitted_at, submit_requests.workflow_id
-  );
+  if v_some.has_error or v_some.is_unchecked or v_some.has_key or v_some.waits then -- some may not be to be stored
+    perform taskq_private.store_jobs(
+      array(select j from unnest(v_jobs) as j where j.error is null and j.repeated is not true), submitted_at, submit_requests.workflow_id
+    );
+  else
+    perform taskq_private.store_jobs(v_jobs, submitted_at, submit_requests.workflow_id);
+  end if;
   return v_jobs;
 end;
 $$;

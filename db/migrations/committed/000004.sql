@@ -1,5 +1,5 @@
 --! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
---! Hash: sha1:b0ba4d212ff97ef72808ba02eb3e9181b3474d14
+--! Hash: sha1:a84693e74219cbe813c620fa37bcf3939eab1643
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -105,6 +105,709 @@ alter sequence taskq_private.event_ids owned by taskq_private.job_events.event_i
 -- a key is looked for by its job when history goes
 create index index_idempotency_keys_job_id on taskq_private.idempotency_keys (job_id);
 
+-- what jobs of a list have in common is read once
+alter type taskq_private.submission add attribute is_unchecked boolean;
+drop function taskq_private.request_error(jsonb, text, jsonb, jsonb, text);
+drop function taskq_private.read_requests(jsonb, timestamptz);
+
+--! Included 0_base/to_instant.sql
+-- PostgreSQL 15 cannot ask whether a text is a valid instant without an exception. Only jobs with run_at come here.
+create or replace function taskq_private.to_instant(value text)
+returns timestamptz
+language plpgsql
+stable
+strict
+as $$
+begin
+  if value !~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|z|[+-]\d\d(:?\d\d)?)$' then
+    return null;
+  end if;
+  if value ~ '^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z$' then
+    return value::timestamptz; -- every one of these is, so most need no subtransaction
+  end if;
+  begin
+    return value::timestamptz;
+  exception
+    when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
+      return null;
+  end;
+end;
+$$;
+comment on function taskq_private.to_instant(text) is 'The instant that an ISO 8601 text with a time zone names, or null.';
+--! EndIncluded 0_base/to_instant.sql
+--! Included 0_base/schema_is_open.sql
+-- The schema of tasks that take any object, which is worth knowing before payloads are looked at.
+create or replace function taskq_private.schema_is_open(schema jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select schema ->> 'type' = 'object'
+    and not schema ?| '{anyOf,oneOf,const,enum,required}'
+    and schema -> 'properties' = '{}' and schema -> 'additionalProperties' in ('{}', 'true');
+$$;
+comment on function taskq_private.schema_is_open(jsonb) is 'Whether a JSON Schema plainly allows every object.';
+--! EndIncluded 0_base/schema_is_open.sql
+--! Included 0_base/schema_fits.sql
+-- True only where schema_error() would find nothing; anything else means "ask it". So this may know less, but never more: it
+-- knows the keywords that most fields of payloads have. One expression, so that it is inlined: a batch is checked by one statement.
+create or replace function taskq_private.schema_fits(value jsonb, schema jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select not schema ?| '{anyOf,oneOf,const}'
+    and (not schema ? 'enum' or jsonb_typeof(schema -> 'enum') = 'array' and schema -> 'enum' @> value)
+    and case jsonb_typeof(value)
+      when 'string' then
+        schema ->> 'type' = 'string'
+        and (not schema ?| '{minLength,maxLength}' or
+          length(value #>> '{}') between coalesce((schema ->> 'minLength')::numeric, 0) and coalesce((schema ->> 'maxLength')::numeric, 'infinity'))
+        and (not schema ? 'pattern' or (value #>> '{}') ~ (schema ->> 'pattern'))
+      when 'number' then
+        (schema ->> 'type' = 'number' or schema ->> 'type' = 'integer' and value::numeric % 1 = 0)
+        and not schema ?| '{exclusiveMinimum,exclusiveMaximum}'
+        and value::numeric between coalesce((schema ->> 'minimum')::numeric, '-infinity') and coalesce((schema ->> 'maximum')::numeric, 'infinity')
+      when 'boolean' then schema ->> 'type' = 'boolean'
+    end;
+$$;
+comment on function taskq_private.schema_fits(jsonb, jsonb) is 'Whether a text, number or boolean plainly fits a JSON Schema.';
+--! EndIncluded 0_base/schema_fits.sql
+--! Included 0_base/schema_doubts.sql
+-- The fields of an object that schema_error() must look at: all but those that plainly fit, or fit one of several choices.
+create or replace function taskq_private.schema_doubts(value jsonb, schema jsonb)
+returns table (key text, field jsonb, field_schema jsonb)
+language sql
+immutable
+parallel safe
+as $$
+  select e.key, e.value, s.schema
+  from jsonb_each(value) as e
+  cross join lateral (select coalesce(schema -> 'properties' -> e.key, schema -> 'additionalProperties') offset 0) as s (schema)
+  where s.schema not in ('{}', 'true')
+    and taskq_private.schema_fits(e.value, s.schema) is not true
+    and not exists (
+      select from jsonb_array_elements(case when jsonb_typeof(s.schema -> 'anyOf') = 'array' then s.schema -> 'anyOf' end) as a (schema)
+      where taskq_private.schema_fits(e.value, a.schema)
+    );
+$$;
+comment on function taskq_private.schema_doubts(jsonb, jsonb) is 'The fields of an object that do not plainly fit their schemas.';
+--! EndIncluded 0_base/schema_doubts.sql
+--! Included 0_base/schema_error.sql
+-- Checks a value against the part of JSON Schema that z.toJSONSchema() writes. Unknown keywords are not checked here; the
+-- worker checks the payload again with the task's own schema.
+create or replace function taskq_private.schema_error(value jsonb, schema jsonb, path text)
+returns jsonb
+language plpgsql
+immutable
+as $$
+declare
+  v_type text := jsonb_typeof(value);
+  v_key text;
+  v_item jsonb;
+  v_schema jsonb;
+  v_error jsonb;
+begin
+  if schema ?| array['anyOf', 'oneOf'] then
+    for v_item in select jsonb_array_elements(coalesce(schema -> 'anyOf', schema -> 'oneOf')) loop
+      v_error := taskq_private.schema_error(value, v_item, path);
+      exit when v_error is null;
+    end loop;
+    return v_error;
+  end if;
+
+  v_error := taskq_private.schema_scalar_error(value, v_type, schema, path);
+  if v_error is not null then
+    return v_error;
+  end if;
+
+  if v_type = 'object' then
+    if schema ? 'required' then
+      select r.name into v_key from jsonb_array_elements_text(schema -> 'required') as r (name) where not value ? r.name limit 1;
+      if v_key is not null then
+        return taskq_private.invalid(path || '.' || v_key, format('%s is required', path || '.' || v_key));
+      end if;
+    end if;
+    for v_key, v_item, v_schema in select d.key, d.field, d.field_schema from taskq_private.schema_doubts(value, schema) as d loop
+      v_error := case
+        when v_schema = 'false' then taskq_private.invalid(path || '.' || v_key, format('%s is not known', path || '.' || v_key))
+        else taskq_private.schema_error(v_item, v_schema, path || '.' || v_key)
+      end;
+      if v_error is not null then
+        return v_error;
+      end if;
+    end loop;
+  elsif v_type = 'array' and jsonb_typeof(schema -> 'items') = 'object' then
+    for v_key, v_item in select (e.ordinality - 1)::text, e.value from jsonb_array_elements(value) with ordinality as e (value, ordinality) loop
+      v_error := taskq_private.schema_error(v_item, schema -> 'items', path || '[' || v_key || ']');
+      if v_error is not null then
+        return v_error;
+      end if;
+    end loop;
+  end if;
+  return null;
+end;
+$$;
+comment on function taskq_private.schema_error(jsonb, jsonb, text) is
+  'The first place where a value breaks a JSON Schema, as an error value; null if it fits.';
+--! EndIncluded 0_base/schema_error.sql
+--! Included 1_submit/broken_fields.sql
+-- One statement for the whole batch: every field of every request against request_fields. Only broken fields come back.
+create or replace function taskq_private.broken_fields(requests jsonb)
+returns table (ordinal bigint, field text, message text)
+language sql
+stable
+as $$
+  with request as (
+    select r.ordinality as ordinal, case when jsonb_typeof(r.value) = 'object' then r.value end as fields
+    from jsonb_array_elements(requests) with ordinality as r (value, ordinality)
+  ), field as (
+    select q.ordinal, f.key, f.value
+    from request as q
+    cross join lateral (
+      select case when e.key like '%.%' then '"' || e.key || '"' else e.key end as key, e.value from jsonb_each(coalesce(q.fields, '{"": ""}')) as e
+      union all
+      select 'resource_requirements.' || e.key, e.value
+      from jsonb_each(case when jsonb_typeof(q.fields -> 'resource_requirements') = 'object' then q.fields -> 'resource_requirements' end) as e
+      union all
+      select 'retry_config.' || e.key, e.value
+      from jsonb_each(case when jsonb_typeof(q.fields -> 'retry_config') = 'object' then q.fields -> 'retry_config' end) as e
+      union all
+      select 'type', '""' where q.fields is not null and coalesce(q.fields -> 'type', 'null') = 'null'
+    ) as f
+  ), broken as (
+    select f.ordinal, f.key,
+      case
+        when f.key = '' then 'a job must be an object'
+        when k.field is null and f.key like 'resource_requirements.%' then taskq_private.resource_error(substr(f.key, 23), f.value)
+        when k.field is null then f.key || ' is not a field of a job'
+        when k.json_type = 'any' or f.value = 'null' then null
+        when k.json_type = 'priority' then
+          case when taskq_private.priority_of(f.value #>> '{}') is null then f.key || ' must be ' || k.description end
+        when jsonb_typeof(f.value) <> k.json_type then f.key || ' must be ' || k.description
+        when k.json_type = 'number' then
+          case when not (f.value::numeric between k.minimum and k.maximum and (not k.whole or f.value::numeric % 1 = 0))
+            or f.key = 'resource_requirements.cpu_units' and f.value::numeric * 1000 % 1 <> 0
+            then f.key || ' must be ' || k.description end
+        when k.json_type = 'string' then
+          case when not (length(f.value #>> '{}') between k.minimum and k.maximum) or (f.value #>> '{}') !~ k.pattern
+            then f.key || ' must be ' || k.description end
+        when k.json_type = 'array' then
+          case when jsonb_array_length(f.value) > k.maximum then f.key || ' must be ' || k.description end
+        when f.key = 'metadata' and pg_column_size(f.value) > 16384 then f.key || ' must be ' || k.description
+      end as message
+    from field as f
+    left join taskq_private.request_fields as k on k.field = f.key
+  )
+  select b.ordinal, b.key, b.message
+  from broken as b
+  where b.message is not null;
+$$;
+comment on function taskq_private.broken_fields(jsonb) is 'The fields of a list of requests that break a rule of request_fields.';
+--! EndIncluded 1_submit/broken_fields.sql
+--! Included 1_submit/check_requests.sql
+create or replace function taskq_private.check_requests(requests jsonb)
+returns table (ordinal bigint, error jsonb)
+language sql
+stable
+as $$
+  select distinct on (b.ordinal) b.ordinal, taskq_private.invalid(b.field, b.message)
+  from taskq_private.broken_fields(requests) as b
+  order by b.ordinal, b.field;
+$$;
+comment on function taskq_private.check_requests(jsonb) is 'The requests of a list that break a rule of request_fields, with their first error.';
+--! EndIncluded 1_submit/check_requests.sql
+--! Included 1_submit/is_too_deep.sql
+-- A level takes at least 8 bytes of jsonb, so most payloads need not be looked into. One expression, so that it is inlined.
+create or replace function taskq_private.is_too_deep(payload jsonb)
+returns boolean
+language sql
+stable
+parallel safe
+as $$
+  select pg_column_size(payload) > 512
+    and jsonb_typeof(payload) in ('object', 'array')
+    and jsonb_path_exists(payload, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")');
+$$;
+comment on function taskq_private.is_too_deep(jsonb) is 'Whether a payload is nested more than 64 levels deep.';
+--! EndIncluded 1_submit/is_too_deep.sql
+--! Included 1_submit/request_error.sql
+-- What request_fields cannot say: the type is registered, the payload within the limits, run_at is an
+-- instant, dependencies have their form. read_requests() asks only where something may be wrong. Null for a
+-- good request.
+create or replace function taskq_private.request_error(request jsonb, type text, is_known boolean, payload jsonb, run_at text)
+returns jsonb
+language plpgsql
+stable
+as $$
+declare
+  v_bad text;
+begin
+  if is_known is not true then
+    return taskq_private.invalid('type', format('unknown job type "%s"', type), 'TQ421', 'Start a worker that registers it; select * from taskq.task_types lists the known ones.');
+  end if;
+  if pg_column_size(payload) > 1048576 and octet_length(payload::text) > 1048576 then
+    return taskq_private.invalid('payload', 'payload is larger than 1 MiB', 'TQ413', 'Keep the data elsewhere and submit where it is.');
+  end if;
+  if taskq_private.is_too_deep(payload) then
+    return taskq_private.invalid('payload', 'payload is nested more than 64 levels deep', 'TQ413');
+  end if;
+  if run_at is not null and taskq_private.to_instant(run_at) is null then
+    return taskq_private.invalid('run_at', format('run_at "%s" is not an ISO 8601 instant with a time zone', run_at), 'TQ422', 'For example 2030-01-15T10:00:00Z.');
+  end if;
+  if jsonb_typeof(request -> 'depends_on') = 'array' then
+    select d.value::text into v_bad
+    from jsonb_array_elements(request -> 'depends_on') as d
+    where case jsonb_typeof(d.value)
+      when 'string' then d.value = '""'
+      when 'object' then
+        jsonb_typeof(d.value -> 'job') is distinct from 'string'
+        or d.value -> 'job' = '""'
+        or coalesce(nullif(d.value -> 'condition', 'null'), '"success"') not in ('"success"', '"failure"', '"finished"')
+        or d.value - '{job,condition}'::text[] <> '{}'
+      else true
+    end
+    limit 1;
+    if v_bad is not null then
+      return taskq_private.invalid(
+        'depends_on', format('depends_on %s is neither a job nor {"job", "condition"} with success, failure or finished', left(v_bad, 200)), 'TQ422',
+        'Give an id that submitting answered, or {"job": <it>, "condition": "success", "failure" or "finished"}.'
+      );
+    end if;
+  end if;
+  if request ->> 'concurrency_limit' is not null and request ->> 'concurrency_key' is null then
+    return taskq_private.invalid('concurrency_limit', 'concurrency_limit needs a concurrency_key', 'TQ422', 'Say which jobs share it.');
+  end if;
+  return null;
+end;
+$$;
+comment on function taskq_private.request_error(jsonb, text, boolean, jsonb, text) is 'What is wrong with a well-formed request, as an error value.';
+--! EndIncluded 1_submit/request_error.sql
+--! Included 1_submit/shape_of.sql
+create or replace function taskq_private.shape_of(request jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+as $$
+  select request - '{payload,idempotency_key,name,metadata,run_at,trace_context,depends_on}'::text[];
+$$;
+comment on function taskq_private.shape_of(jsonb) is 'What a request has in common with others: all but what is a job''s own.';
+--! EndIncluded 1_submit/shape_of.sql
+--! Included 1_submit/shapes_of.sql
+-- Most requests of a list differ only in what is a job's own. The rest of a request is its shape, and is checked and read once
+-- for all that share it.
+create or replace function taskq_private.shapes_of(requests jsonb, errors jsonb, out shapes jsonb, out some_have_own boolean)
+language plpgsql
+immutable
+as $$
+begin
+  if jsonb_array_length(requests) = 1 and errors = '{}' then -- one job has no others to share it with
+    some_have_own := true;
+    shapes := case jsonb_typeof(requests -> 0) when 'object' then jsonb_build_array(taskq_private.shape_of(requests -> 0)) else requests end;
+    return;
+  end if;
+  select jsonb_agg(s.shape), bool_or(s.has_own) into shapes, some_have_own
+  from (
+    select
+      case jsonb_typeof(e.value) when 'object' then taskq_private.shape_of(e.value) else e.value end as shape,
+      bool_or(e.value ?| '{idempotency_key,name,metadata,run_at,trace_context,depends_on}') as has_own
+    from jsonb_array_elements(requests) with ordinality as e (value, ordinality)
+    where not errors ? e.ordinality::text
+    group by 1
+  ) as s;
+end;
+$$;
+comment on function taskq_private.shapes_of(jsonb, jsonb) is
+  'The different shapes of those requests that have no error, and whether some have more of their own than a payload.';
+--! EndIncluded 1_submit/shapes_of.sql
+--! Included 1_submit/read_shapes.sql
+-- Shapes -> what their jobs have in common: the type with its defaults, and the lane if there is one.
+create or replace function taskq_private.read_shapes(shapes jsonb)
+returns table (
+  shape jsonb, lane_id integer, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer, resources jsonb,
+  max_attempts smallint, timeout_seconds integer, initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real,
+  created_by text, on_dependency_failure taskq.dependency_failure_policy, expected_seconds real, concurrency_key text, concurrency_limit integer, is_known boolean, takes_all boolean, takes_objects boolean
+)
+language sql
+stable
+as $$
+  select
+    e.value, l.lane_id, r.type, s.queue, s.priority, s.cpu_units, s.memory_mb, s.resources,
+    coalesce(c.max_attempts, t.max_attempts, d.default_max_attempts)::smallint,
+    coalesce(r.timeout_seconds, t.timeout_seconds, d.default_timeout_seconds)::integer,
+    coalesce(round(c.initial_delay_seconds, 6)::real, t.initial_delay_seconds),
+    coalesce(round(c.backoff_multiplier, 6)::real, t.backoff_multiplier),
+    coalesce(round(c.max_delay_seconds, 6)::real, t.max_delay_seconds),
+    coalesce(round(c.jitter, 6)::real, t.jitter),
+    coalesce(r.created_by, taskq_private.actor()), coalesce(r.on_dependency_failure, 'cancel')::taskq.dependency_failure_policy,
+    r.expected_seconds::real, r.concurrency_key, r.concurrency_limit::integer,
+    t.type is not null, t.payload_schema = '{}', taskq_private.schema_is_open(t.payload_schema)
+  from jsonb_array_elements(shapes) as e
+  cross join (select * from taskq_private.settings limit 1) as d -- one row, as the planner should know
+  cross join lateral jsonb_to_record(e.value) as r (
+    type text, queue text, priority text, timeout_seconds numeric, created_by text, on_dependency_failure text, expected_seconds numeric,
+    concurrency_key text, concurrency_limit numeric, resource_requirements jsonb, retry_config jsonb
+  )
+  cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
+    max_attempts numeric, initial_delay_seconds numeric, backoff_multiplier numeric, max_delay_seconds numeric, jitter numeric
+  )
+  cross join lateral jsonb_to_record(coalesce(nullif(r.resource_requirements, 'null'), '{}')) as n (cpu_units numeric, memory_mb numeric)
+  left join taskq_private.task_types as t on t.type = r.type
+  cross join lateral (
+    select
+      coalesce(r.queue, 'default'),
+      coalesce(taskq_private.priority_of(r.priority), 3::smallint),
+      round(coalesce(n.cpu_units, t.cpu_units), 3),
+      coalesce(n.memory_mb, t.memory_mb)::integer,
+      case when r.resource_requirements - '{cpu_units,memory_mb}'::text[] <> '{}' or t.resources <> '{}'
+        then taskq_private.resources_of(t.resources, r.resource_requirements) else '{}' end
+  ) as s (queue, priority, cpu_units, memory_mb, resources)
+  left join lateral (
+    select l.lane_id
+    from taskq_private.lanes as l
+    where l.queue = s.queue and l.type = r.type and l.priority = s.priority and l.cpu_units = s.cpu_units and l.memory_mb = s.memory_mb
+      and l.resources = s.resources
+    offset 0 -- each is looked up by itself: a join that was planned while there were few would read all of them
+  ) as l on true;
+$$;
+comment on function taskq_private.read_shapes(jsonb) is 'Reads the shapes of good requests.';
+--! EndIncluded 1_submit/read_shapes.sql
+--! Included 1_submit/read_requests.sql
+-- Requests -> submissions: checked, typed, with the defaults of their type, and the lane if one of that shape exists. How many
+-- dependencies are asked for is counted; read_dependencies() finds out which.
+-- What jobs have of their own is looked at only if some have it, and request_error() asked only about what is not plainly good:
+-- each test costs less than the call that it saves. Payloads of types with a schema are left to check_payloads().
+create or replace function taskq_private.read_requests(requests jsonb, submitted_at timestamptz)
+returns taskq_private.submission[]
+language plpgsql
+volatile
+as $$
+declare
+  v_micros bigint := taskq_private.micros_of(submitted_at);
+  v_seen record;
+  v_errors jsonb := '{}';
+begin
+  v_seen := taskq_private.shapes_of(requests, v_errors);
+  if exists (select from taskq_private.broken_fields(case when v_seen.some_have_own then requests else v_seen.shapes end)) then
+    v_errors := (select jsonb_object_agg(b.ordinal, b.error) from taskq_private.check_requests(requests) as b);
+    v_seen := taskq_private.shapes_of(requests, v_errors);
+  end if;
+
+  return array(
+    select row(
+      q.ordinality::integer,
+      case
+        when q.error is not null then q.error
+        when s.is_known is not true or s.concurrency_limit is not null or pg_column_size(p.payload) > 1048576
+          or taskq_private.is_too_deep(p.payload) or r.run_at is not null and taskq_private.to_instant(r.run_at) is null
+          or r.depends_on @? 'strict $[*] ? (@.type() != "string" || @ == "")'
+          then taskq_private.request_error(q.request, s.type, s.is_known, p.payload, r.run_at)
+      end,
+      taskq_private.job_id_of(v_micros + q.ordinality),
+      false,
+      s.lane_id, s.type, s.queue, s.priority, s.cpu_units, s.memory_mb, p.payload,
+      s.max_attempts, s.timeout_seconds, s.initial_delay_seconds, s.backoff_multiplier, s.max_delay_seconds, s.jitter,
+      taskq_private.to_instant(r.run_at), s.created_by,
+      coalesce(r.name, case jsonb_typeof(q.request -> 'name') when 'string' then left(q.request ->> 'name', 200) end), r.idempotency_key,
+      case when r.idempotency_key is not null then sha256(convert_to((q.request - '{idempotency_key,created_by,trace_context}'::text[])::text, 'UTF8')) end,
+      nullif(r.metadata, 'null'), r.trace_context,
+      null::uuid[], coalesce(jsonb_array_length(nullif(r.depends_on, 'null')), 0), null::uuid,
+      s.on_dependency_failure, null::uuid, null::taskq.dependency_condition[],
+      s.resources, s.expected_seconds, s.concurrency_key, s.concurrency_limit,
+      (s.takes_all or s.takes_objects and jsonb_typeof(p.payload) = 'object') is not true
+    )::taskq_private.submission
+    from (
+      select e.ordinality, e.value as request, v_errors -> e.ordinality::text as error
+      from jsonb_array_elements(requests) with ordinality as e (value, ordinality)
+    ) as q
+    left join taskq_private.read_shapes(v_seen.shapes) as s
+      on s.shape = case when q.error is null then taskq_private.shape_of(q.request) end
+    cross join lateral jsonb_to_record(case when q.error is null then q.request else '{}' end) as r (
+      payload jsonb, run_at text, idempotency_key text, metadata jsonb, name text, trace_context text, depends_on jsonb
+    )
+    cross join lateral (select coalesce(nullif(r.payload, 'null'), '{}')) as p (payload)
+    order by q.ordinality
+  );
+end;
+$$;
+comment on function taskq_private.read_requests(jsonb, timestamptz) is 'Reads a list of requests into submissions, an error in the row where one is bad.';
+--! EndIncluded 1_submit/read_requests.sql
+--! Included 1_submit/check_payloads.sql
+-- One statement finds the payloads that plainly fit; schema_error() is asked about the rest.
+create or replace function taskq_private.check_payloads(jobs taskq_private.submission[])
+returns taskq_private.submission[]
+language plpgsql
+stable
+as $$
+declare
+  v_jobs taskq_private.submission[] := jobs;
+  v_bad record;
+begin
+  for v_bad in
+    with schema as materialized (
+      select
+        t.type,
+        t.payload_schema || '{}' as schema, -- unpacked here, not again for each payload
+        array(select jsonb_array_elements_text(t.payload_schema -> 'required')) as required,
+        t.payload_schema ->> 'type' = 'object' and not t.payload_schema ?| '{anyOf,oneOf,const,enum}' as is_plain -- only its fields matter
+      from (select distinct j.type from unnest(jobs) as j where j.is_unchecked and j.error is null) as j
+      join taskq_private.task_types as t on t.type = j.type
+    )
+    select j.ordinal, taskq_private.schema_error(j.payload, s.schema, 'payload') as error
+    from unnest(jobs) as j
+    join schema as s on s.type = j.type
+    where j.is_unchecked and j.error is null
+      and (
+        s.is_plain and jsonb_typeof(j.payload) = 'object' and j.payload ?& s.required
+        and not exists (select from taskq_private.schema_doubts(j.payload, s.schema))
+      ) is not true
+  loop
+    if v_bad.error is not null then
+      v_jobs[v_bad.ordinal].error := v_bad.error || '{"code": "TQ424"}';
+    end if;
+  end loop;
+  return v_jobs;
+end;
+$$;
+comment on function taskq_private.check_payloads(taskq_private.submission[]) is 'Marks submissions whose payload does not fit the schema of its type.';
+--! EndIncluded 1_submit/check_payloads.sql
+--! Included 1_submit/resolve_idempotency.sql
+-- One key, one job, whatever the concurrency: `on conflict do nothing` waits for a rival that holds the key; whoever finds
+-- another's job under its key answers with that job if the request was the same, and with an error if not.
+-- Most keys are new, so all are tried in one statement; only what did not get its key is looked at by itself.
+-- Locks: the keys, in their order, so that two batches cannot deadlock.
+create or replace function taskq_private.resolve_idempotency(jobs taskq_private.submission[])
+returns taskq_private.submission[]
+language plpgsql
+volatile
+as $$
+declare
+  v_taken bigint;
+  v_job taskq_private.submission;
+  v_jobs taskq_private.submission[] := jobs;
+  v_first taskq_private.idempotency_keys;
+begin
+  insert into taskq_private.idempotency_keys (idempotency_key, job_id, request_hash)
+  select j.idempotency_key, j.job_id, j.request_hash
+  from unnest(jobs) as j
+  where j.idempotency_key is not null and j.error is null
+  order by j.idempotency_key, j.ordinal
+  on conflict do nothing;
+  get diagnostics v_taken = row_count;
+  if v_taken = (select count(*) from unnest(jobs) as j where j.idempotency_key is not null and j.error is null) then
+    return jobs; -- all of them are new, as most are
+  end if;
+
+  for v_job in
+    select j.*
+    from unnest(jobs) as j
+    left join lateral (
+      select k.job_id from taskq_private.idempotency_keys as k where k.idempotency_key = j.idempotency_key offset 0
+    ) as k on true
+    where j.idempotency_key is not null and j.error is null and k.job_id is distinct from j.job_id
+    order by j.idempotency_key, j.ordinal
+  loop
+    loop
+      insert into taskq_private.idempotency_keys (idempotency_key, job_id, request_hash)
+      values (v_job.idempotency_key, v_job.job_id, v_job.request_hash)
+      on conflict do nothing;
+      exit when found;
+      select * into v_first from taskq_private.idempotency_keys as k where k.idempotency_key = v_job.idempotency_key;
+      continue when not found; -- its job was deleted between the two statements
+
+      v_job.job_id := v_first.job_id;
+      v_job.repeated := true;
+      if v_first.request_hash <> v_job.request_hash then
+        v_job.error := taskq_private.invalid(
+          'idempotency_key', format('idempotency_key "%s" was used by job %s for another request', v_job.idempotency_key, v_first.job_id),
+          'TQ410', 'Use a new key for a new request.'
+        ) || jsonb_build_object('job_id', v_first.job_id);
+      end if;
+      v_jobs[v_job.ordinal] := v_job;
+      exit;
+    end loop;
+  end loop;
+  return v_jobs;
+end;
+$$;
+comment on function taskq_private.resolve_idempotency(taskq_private.submission[]) is
+  'Takes the idempotency keys of submissions, and points those that come second at the first job.';
+--! EndIncluded 1_submit/resolve_idempotency.sql
+--! Included 1_submit/submit_requests.sql
+-- The path of every submit. A graph is a list whose jobs may name each other, and is stored whole or not at all.
+-- Locks: idempotency keys in order, then the places of dependencies (lock_parents). Raises: a graph's first error.
+create or replace function taskq_private.submit_requests(requests jsonb, submitted_at timestamptz, is_graph boolean, workflow_id uuid default null)
+returns taskq_private.submission[]
+language plpgsql
+volatile
+as $$
+declare
+  v_jobs taskq_private.submission[] := taskq_private.read_requests(requests, submitted_at);
+  v_some record;
+begin
+  select
+    bool_or(j.error is not null) as has_error, bool_or(j.is_unchecked) as is_unchecked, bool_or(j.lane_id is null and j.error is null) as new_lane,
+    bool_or(j.idempotency_key is not null) as has_key, bool_or(j.remaining_dependencies > 0) as waits
+  into v_some
+  from unnest(v_jobs) as j;
+
+  if v_some.is_unchecked then
+    v_jobs := taskq_private.check_payloads(v_jobs);
+  end if;
+  if is_graph then
+    v_jobs := taskq_private.check_names(v_jobs);
+    perform taskq_private.refuse_errors(v_jobs);
+  end if;
+  if v_some.new_lane then
+    v_jobs := taskq_private.intern_lanes(v_jobs, submitted_at);
+  end if;
+  if v_some.has_key then
+    v_jobs := taskq_private.resolve_idempotency(v_jobs);
+  end if;
+  if v_some.waits then
+    v_jobs := taskq_private.read_dependencies(v_jobs, requests, is_graph);
+    if is_graph then
+      perform taskq_private.refuse_cycles(v_jobs);
+    end if;
+    v_jobs := taskq_private.resolve_dependencies(v_jobs, is_graph);
+  end if;
+  if is_graph then
+    perform taskq_private.refuse_errors(v_jobs);
+  elsif v_some.has_key and v_some.waits then
+    v_jobs := taskq_private.return_keys(v_jobs);
+  end if;
+
+  if v_some.has_error or v_some.is_unchecked or v_some.has_key or v_some.waits then -- some may not be to be stored
+    perform taskq_private.store_jobs(
+      array(select j from unnest(v_jobs) as j where j.error is null and j.repeated is not true), submitted_at, submit_requests.workflow_id
+    );
+  else
+    perform taskq_private.store_jobs(v_jobs, submitted_at, submit_requests.workflow_id);
+  end if;
+  return v_jobs;
+end;
+$$;
+comment on function taskq_private.submit_requests(jsonb, timestamptz, boolean, uuid) is
+  'Stores what is good of a list of requests, and answers what became of each.';
+--! EndIncluded 1_submit/submit_requests.sql
+--! Included 1_submit/lane_warnings.sql
+-- A list has many jobs but few lanes.
+create or replace function taskq_private.lane_warnings(jobs taskq_private.submission[])
+returns jsonb
+language plpgsql
+stable
+as $$
+begin
+  return (
+    select coalesce(jsonb_object_agg(l.lane_id, w.warnings) filter (where w.warnings <> '{}'), '{}')
+    from (select distinct j.lane_id from unnest(jobs) as j where j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}') as l
+    cross join lateral (select taskq_private.submit_warnings(l.lane_id)) as w (warnings)
+    where l.lane_id is not null
+  );
+end;
+$$;
+comment on function taskq_private.lane_warnings(taskq_private.submission[]) is 'What submitters should know, by lane; lanes without a warning are not in it.';
+--! EndIncluded 1_submit/lane_warnings.sql
+--! Included 1_submit/submit_each.sql
+-- nothing -> pending | blocked | ready. Every job of the list is answered for itself: a bad one gets an error as a value
+-- and harms no other. Doors gather concurrent submits into one call of this.
+-- Calls: submit_requests. Locks: idempotency keys in order, then the places of dependencies.
+create or replace function taskq.submit_each(requests jsonb)
+returns table ("position" integer, job_id uuid, status taskq.job_status, created boolean, warnings text[], error jsonb)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_jobs taskq_private.submission[];
+begin
+  if jsonb_typeof(requests) is distinct from 'array' then
+    perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
+  end if;
+  v_jobs := taskq_private.submit_requests(requests, v_now, false);
+
+  return query
+    select
+      j.ordinal - 1,
+      case when j.error is null then j.job_id end,
+      taskq_private.submission_status(j, v_now),
+      j.error is null and j.repeated is not true,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' -- else it fits everywhere, and no lane is looked at
+        then array(select jsonb_array_elements_text((select taskq_private.lane_warnings(v_jobs)) -> j.lane_id::text)) else '{}' end,
+      j.error
+    from unnest(v_jobs) as j;
+end;
+$$;
+comment on function taskq.submit_each(jsonb) is
+  'Submits a list of unrelated jobs in one transaction and answers each for itself: job_id, status and warnings, or an error {"code", "field", "message"}. Positions count from 0.';
+--! EndIncluded 1_submit/submit_each.sql
+--! Included 1_submit/submit_jobs.sql
+-- nothing -> pending | blocked | ready. A graph of jobs, all of them or none, as a workflow if it is given as one.
+-- Calls: start_workflow, submit_requests. Locks: the workflow's idempotency key, those of jobs in order, then the places of
+-- dependencies. Raises: the first error, its field prefixed with jobs[n] or workflow; TQ425 with the members of a cycle.
+create or replace function taskq.submit_jobs(jobs jsonb)
+returns table (
+  "position" integer, name text, job_id uuid, status taskq.job_status, created boolean, warnings text[], workflow_id uuid
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_requests jsonb := taskq_private.check_graph(jobs);
+  v_workflow_id uuid;
+  v_is_repeated boolean;
+  v_jobs taskq_private.submission[];
+  v_some_end boolean;
+begin
+  if jobs -> 'workflow' <> 'null' then
+    select w.workflow_id, w.is_repeated into v_workflow_id, v_is_repeated
+    from taskq_private.start_workflow(jobs -> 'workflow', v_requests, v_now) as w;
+    if v_is_repeated then
+      return query select * from taskq_private.repeated_workflow(v_workflow_id, v_requests);
+      return;
+    end if;
+  end if;
+  v_jobs := taskq_private.submit_requests(v_requests, v_now, true, v_workflow_id);
+  if v_workflow_id is not null then
+    v_workflow_id := taskq_private.adjust_workflow(v_workflow_id, v_jobs);
+  end if;
+
+  -- a job that can never run takes others of its graph with it
+  v_some_end := (select bool_or(j.doomed_by is not null) from unnest(v_jobs) as j);
+  return query
+    select
+      j.ordinal - 1,
+      j.name,
+      j.job_id,
+      case when v_some_end then taskq_private.status_of(j.job_id) else taskq_private.submission_status(j, v_now) end,
+      j.repeated is not true,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' -- else it fits everywhere, and no lane is looked at
+        then array(select jsonb_array_elements_text((select taskq_private.lane_warnings(v_jobs)) -> j.lane_id::text)) else '{}' end,
+      v_workflow_id
+    from unnest(v_jobs) as j;
+end;
+$$;
+comment on function taskq.submit_jobs(jsonb) is
+  'Submits a list of jobs, or {"workflow": {"name", "metadata", "idempotency_key"}, "jobs": [...]}, in one transaction, all or none. Each job has the fields of POST /jobs; its depends_on may name other jobs of the call, as "a" or {"job": "a", "condition": "failure"}. Positions count from 0. Example: select * from taskq.submit_jobs(''[{"name": "a", "type": "echo"}, {"name": "b", "type": "echo", "depends_on": ["a"]}]'').';
+--! EndIncluded 1_submit/submit_jobs.sql
 --! Included 5_finish/retry_delay.sql
 -- The exponent stops before the power would overflow: at e^650, far above any max_delay_seconds.
 create or replace function taskq_private.retry_delay(spec taskq_private.job_specs, attempt smallint)

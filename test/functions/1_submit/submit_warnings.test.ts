@@ -1,5 +1,6 @@
 import test from 'ava'
 import { registerTypes, registerWorker, submit, useDb } from '../../support/db.ts'
+import { submitEach } from '../../support/stage.ts'
 
 const db = useDb(test)
 
@@ -29,4 +30,17 @@ test('there is a warning only while no live worker is large enough', async (t) =
 	const afterItStopped = await warned()
 
 	t.deepEqual([withoutWorkers, withASmallOne, withALargeOne, afterItStopped], [0, 1, 0, 1])
+})
+
+test('of a list, those are warned of that are too large', async (t) => {
+	await registerTypes(db, 'listed')
+	await registerWorker(db, { types: ['listed'], cpuUnits: 4 })
+	const asked = [0, 8, 2, 8].map((cpu_units) => ({ type: 'listed', resource_requirements: { cpu_units } }))
+
+	const answers = await submitEach(db.pool, asked)
+
+	t.deepEqual(
+		answers.map(({ warnings }) => warnings.length),
+		[0, 1, 0, 1],
+	)
 })
