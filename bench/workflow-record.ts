@@ -35,7 +35,7 @@ export async function readRecord(pool: pg.Pool, names: Map<string, string>, sinc
 	const events = await readEvents(pool, names, since)
 	const submitted = events.find(({ event }) => event === 'job_submitted')
 	if (!submitted) throw new Error('the database has no event of the submit: were events deleted meanwhile?')
-	const jobs = await call<JobRow>(pool, 'jobsById', [ids])
+	const jobs = await call<JobRow>(pool, 'getJobs', [ids])
 	const { rows } = await pool.query<ExecutionRow>('select * from taskq.job_executions where job_id = any ($1::uuid[]) order by claim_id', [
 		ids,
 	])

@@ -22,7 +22,7 @@ export const statements = {
 		'select taskq.configure(default_max_attempts => $1::integer, default_timeout_seconds => $2::integer, job_ttl_seconds => $3::integer, reserve_after_seconds => $4::integer) as settings',
 	submitEach: 'select * from taskq.submit_each(requests => $1::jsonb)',
 	submitJobs: 'select * from taskq.submit_jobs(jobs => $1::jsonb)',
-	jobsById: 'select * from taskq.jobs where job_id = any ($1::uuid[])',
+	getJobs: 'select * from taskq.get_jobs(job_ids => $1::uuid[])',
 	getJob: 'select taskq.get_job(job_id => $1::uuid) as job',
 	listJobs:
 		'select * from taskq.list_jobs(status => $1::taskq.job_status[], type => $2::text[], queue => $3::text[], priority => $4::smallint[], created_from => $5::timestamptz, created_to => $6::timestamptz, run_at_from => $7::timestamptz, run_at_to => $8::timestamptz, metadata => $9::jsonb, workflow_id => $10::uuid, before => $11::uuid, max_rows => $12::integer)',
@@ -32,15 +32,15 @@ export const statements = {
 	addDependency:
 		'select taskq.add_dependency(job_id => $1::uuid, depends_on => $2::uuid, condition => $3::taskq.dependency_condition) as status',
 	dependencies:
-		'select d.*, j.name, j.status from taskq.job_dependencies as d left join taskq.jobs as j on j.job_id = d.depends_on_id where d.job_id = $1::uuid order by d.depends_on_id limit $2::integer',
+		'with edge as materialized (select * from taskq.job_dependencies where job_id = $1::uuid order by depends_on_id limit $2::integer) select d.*, j.name, j.status from edge as d left join taskq.get_jobs(job_ids => array(select depends_on_id from edge)) as j on j.job_id = d.depends_on_id order by d.depends_on_id',
 	dependents:
-		'select d.*, j.name, j.status from taskq.job_dependencies as d join taskq.jobs as j on j.job_id = d.job_id where d.depends_on_id = $1::uuid order by d.job_id limit $2::integer',
+		'with edge as materialized (select * from taskq.job_dependencies where depends_on_id = $1::uuid order by job_id limit $2::integer) select d.*, j.name, j.status from edge as d join taskq.get_jobs(job_ids => array(select job_id from edge)) as j on j.job_id = d.job_id order by d.job_id',
 	explainJob: 'select * from taskq.explain_job(job_id => $1::uuid)',
 	jobLogs:
 		'select log_id, attempt, at, level, message, data from taskq.job_logs where job_id = $1::uuid and log_id > $2::bigint and level >= $3::taskq.log_level order by log_id limit $4::integer',
 	jobExecutions: 'select * from taskq.job_executions where job_id = $1::uuid order by claim_id',
 	deadLetters:
-		'select * from taskq.dead_letters where ($1::text is null or type = $1) and ($2::text is null or queue = $2) and job_id < $3::uuid order by job_id desc limit $4::integer',
+		"select d.* from taskq.list_jobs(status => '{failed}', type => case when $1::text is not null then array[$1] end, queue => case when $2::text is not null then array[$2] end, before => $3::uuid, max_rows => $4::integer) as j cross join lateral (select * from taskq.dead_letters as l where l.job_id = j.job_id) as d order by d.job_id desc",
 	retryJob: 'select taskq.retry_job(job_id => $1::uuid, with_dependents => $2::boolean) as status',
 	retryDeadLetters:
 		'select taskq.retry_dead_letters(type => $1::text, queue => $2::text, max_jobs => $3::integer, with_dependents => $4::boolean) as retried',

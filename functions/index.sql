@@ -272,9 +272,10 @@
 --  places, status_of: where each job is
 --!include 8_read/places.sql
 --!include 8_read/status_of.sql
---  jobs, get_job, job_executions, job_logs, dead_letters, job_dependencies
+--  jobs, get_job, get_jobs, job_executions, job_logs, dead_letters, job_dependencies
 --!include 8_read/jobs.sql
 --!include 8_read/get_job.sql
+--!include 8_read/get_jobs.sql
 --!include 8_read/job_executions.sql
 --!include 8_read/job_logs.sql
 --!include 8_read/dead_letters.sql

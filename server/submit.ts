@@ -59,7 +59,7 @@ function makeDoor(database: Database, role: Role) {
 	})
 	const read = makeGather<string, JobRow | undefined>({
 		async send(ids) {
-			const rows = new Map((await call<JobRow>(db, 'jobsById', [ids])).map((row) => [row.job_id, row]))
+			const rows = new Map((await call<JobRow>(db, 'getJobs', [ids])).map((row) => [row.job_id, row]))
 			return ids.map((id) => rows.get(id))
 		},
 		sizeOf: () => 1,

@@ -33,8 +33,7 @@ begin
       run_at_from, run_at_to, metadata, workflow_id, least(greatest(max_rows, 1), 1000)
     ) as m (job_id)
   );
-  return query
-    select j.* from taskq.jobs as j where j.job_id = any (v_job_ids) order by j.job_id desc;
+  return query select j.* from taskq.get_jobs(v_job_ids) as j order by j.job_id desc;
 end;
 $$;
 comment on function taskq.list_jobs(

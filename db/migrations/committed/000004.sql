@@ -1,5 +1,5 @@
 --! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
---! Hash: sha1:a84693e74219cbe813c620fa37bcf3939eab1643
+--! Hash: sha1:c0838ecf660c132dd2932167a2a845a46c6dcea4
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -1375,6 +1375,73 @@ join taskq_private.lanes as l on l.lane_id = p.lane_id;
 comment on view taskq.jobs is
   'Every job: what was asked and where it is. Look up by job_id; for lists use taskq.list_jobs(), which pages by index.';
 --! EndIncluded 8_read/jobs.sql
+--! Included 8_read/get_job.sql
+-- Raises: TQ404.
+create or replace function taskq.get_job(job_id uuid)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_job jsonb;
+begin
+  select to_jsonb(j) || jsonb_build_object(
+    'depends_on', (
+      select coalesce(jsonb_agg(case d.condition when 'success' then to_jsonb(d.depends_on_id) else jsonb_build_object('job', d.depends_on_id, 'condition', d.condition) end order by d.depends_on_id), '[]')
+      from taskq_private.job_dependencies as d where d.job_id = j.job_id
+    ),
+    'progress', (select jsonb_build_object('percent', p.percent, 'data', p.data, 'at', p.at) from taskq_private.job_progress as p where p.job_id = j.job_id),
+    'cancel_requested_at', (select r.requested_at from taskq_private.cancel_requests as r where r.job_id = j.job_id)
+  )
+  into v_job
+  from taskq.jobs as j
+  where j.job_id = get_job.job_id;
+  if v_job is null then
+    perform taskq_private.lane_of(get_job.job_id);
+  end if;
+  return v_job;
+end;
+$$;
+comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, what it depends on as it was asked for, its progress, and when it was asked to stop.';
+--! EndIncluded 8_read/get_job.sql
+--! Included 8_read/get_jobs.sql
+-- Each place is asked for the ids, in those partitions that can have them: a plan that is made once, and reads by index only.
+create or replace function taskq.get_jobs(job_ids uuid[])
+returns setof taskq.jobs
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_bitmapscan = off
+set enable_material = off
+set enable_memoize = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_first uuid := (select i.id from unnest(job_ids) as i (id) order by i.id limit 1);
+  v_last uuid := (select i.id from unnest(job_ids) as i (id) order by i.id desc limit 1);
+begin
+  return query
+    select j.*
+    from taskq.jobs as j
+    where j.job_id = any (job_ids) and j.job_id >= v_first and j.job_id <= v_last
+    order by j.job_id desc;
+end;
+$$;
+comment on function taskq.get_jobs(uuid[]) is
+  'Jobs by their ids, newest first; ids of no job are passed over. Example: select job_id, status from taskq.get_jobs(array[:''a'', :''b'']::uuid[]).';
+--! EndIncluded 8_read/get_jobs.sql
 --! Included 8_read/job_executions.sql
 create or replace view taskq.job_executions as
 select a.job_id, a.attempt, a.claim_id, a.worker_id, a.outcome, a.started_at, a.ended_at, a.error
@@ -1552,6 +1619,50 @@ comment on function taskq_private.matching_job_ids(
   taskq.job_status[], text[], text[], smallint[], uuid, uuid, timestamptz, timestamptz, jsonb, uuid, integer
 ) is 'The ids of jobs that match, newest first.';
 --! EndIncluded 8_read/matching_job_ids.sql
+--! Included 8_read/list_jobs.sql
+-- Pages by id, newest first: give the last id of a page as `before` to get the next.
+create or replace function taskq.list_jobs(
+  status taskq.job_status[] default null,
+  type text[] default null,
+  queue text[] default null,
+  priority smallint[] default null,
+  created_from timestamptz default null,
+  created_to timestamptz default null,
+  run_at_from timestamptz default null,
+  run_at_to timestamptz default null,
+  metadata jsonb default null,
+  workflow_id uuid default null,
+  before uuid default null,
+  max_rows integer default 50
+)
+returns setof taskq.jobs
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_job_ids uuid[];
+begin
+  v_job_ids := array(
+    select m.job_id
+    from taskq_private.matching_job_ids(
+      status, type, queue, priority,
+      least(before, taskq_private.job_id_floor(created_to), 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+      coalesce(taskq_private.job_id_floor(created_from), '00000000-0000-0000-0000-000000000000'),
+      run_at_from, run_at_to, metadata, workflow_id, least(greatest(max_rows, 1), 1000)
+    ) as m (job_id)
+  );
+  return query select j.* from taskq.get_jobs(v_job_ids) as j order by j.job_id desc;
+end;
+$$;
+comment on function taskq.list_jobs(
+  taskq.job_status[], text[], text[], smallint[], timestamptz, timestamptz, timestamptz, timestamptz, jsonb, uuid, uuid, integer
+) is
+  'Jobs that match every filter given, newest first, at most max_rows (1000). metadata matches jobs whose metadata contains it, workflow_id those of a workflow. For the next page give the last job_id as before. Example: select job_id, type, status from taskq.list_jobs(status => ''{failed}'', max_rows => 10).';
+--! EndIncluded 8_read/list_jobs.sql
 --! Included 8_read/workflows.sql
 -- The stored counts and those not yet added to them, so the status is exact whenever one looks. The rule is that of
 -- status_of_workflow(), written out: functions in a view run with the rights of whoever looks.
@@ -1593,6 +1704,48 @@ cross join lateral (
 comment on view taskq.workflows is
   'Graphs of jobs that were submitted under a name, with how many of their jobs have ended how. skipped_count are those that were not needed: handlers of failures that did not happen. For lists use taskq.list_workflows().';
 --! EndIncluded 8_read/workflows.sql
+--! Included 9_grants.sql
+-- Who may do what: exposure is a grant, by audience. Functions are never PUBLIC (default privileges of migration 1).
+
+grant usage on schema taskq to taskq_reader, taskq_client, taskq_worker;
+grant usage on type taskq.job_status, taskq.attempt_outcome, taskq.log_level, taskq.worker_status,
+  taskq.dependency_condition, taskq.dependency_failure_policy,
+  taskq.workflow_status to taskq_reader, taskq_client, taskq_worker;
+
+-- who looks
+grant select on
+  taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.job_dependencies, taskq.workflows, taskq.concurrency_keys, taskq.task_types, taskq.queues, taskq.workers
+to taskq_reader;
+grant execute on function
+  taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
+  taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
+  taskq.list_pools, taskq.claim_preview, taskq.simulate,
+  taskq.read_events, taskq.stream_position, taskq.late_events
+to taskq_reader;
+
+-- who submits
+
+grant execute on function
+  taskq.submit_job, taskq.submit_jobs, taskq.submit_each, taskq.add_dependency, taskq.cancel_job, taskq.cancel_workflow
+to taskq_client;
+
+-- who runs jobs; sees none but those it claims
+grant execute on function
+  taskq.register_worker, taskq.register_task_types, taskq.hold_worker_session, taskq.claim_next_job, taskq.heartbeat, taskq.log_jobs,
+  taskq.report_progress, taskq.parent_results, taskq.complete_job, taskq.fail_job, taskq.stop_worker, taskq.release_unknown_claims,
+  taskq.tick
+to taskq_worker;
+
+-- who operates
+grant execute on function
+  taskq.retry_job, taskq.retry_workflow, taskq.retry_dead_letters, taskq.discard_job, taskq.discard_dead_letters, taskq.pause_queue, taskq.resume_queue,
+  taskq.set_queue_aging, taskq.drain_worker, taskq.set_worker_capacity, taskq.set_pool, taskq.set_rate, taskq.delete_pool,
+  taskq.set_limit, taskq.set_rate_limit, taskq.set_concurrency_limit, taskq.tick, taskq.authenticate, taskq.has_api_key
+to taskq_operator;
+
+-- who administers
+grant execute on function taskq.configure, taskq.create_api_key, taskq.revoke_api_key to taskq_admin;
+--! EndIncluded 9_grants.sql
 
 -- the oldest period holds what there is, the newest what is to come; two more are cut from that at once
 do $periods$
