@@ -32,6 +32,9 @@
 --!include 0_base/schema_error.sql
 --  satisfies: what an edge asks for
 --!include 0_base/satisfies.sql
+--  session_floor, keep_floor: where a session begins to look while what it has taken cannot be removed
+--!include 0_base/session_floor.sql
+--!include 0_base/keep_floor.sql
 --  hint: wakes listeners; record_event: writes the stream; record_audit: writes down what operators do
 --!include 0_base/hint.sql
 --!include 0_base/record_event.sql
@@ -98,19 +101,23 @@
 --!include 2_ready/make_ready.sql
 --!include 2_ready/admit_parked.sql
 --!include 2_ready/leave_keys.sql
---  next_due_in, hint_due: so that a timer and no poll decides
---!include 2_ready/next_due_in.sql
+--  first_due_at, hint_due: so that a timer and no poll decides
+--!include 2_ready/first_due_at.sql
 --!include 2_ready/hint_due.sql
 
 --  3  a worker claims it
 --  claim_next_job: the one call of a worker's loop
 --!include 3_claim/claim_next_job.sql
+--  is_idle: nothing there, nothing locked
+--!include 3_claim/is_idle.sql
 --  lock_worker: one worker's claims come one after the other
 --!include 3_claim/lock_worker.sql
 --  plan_claim, free_capacity, choose_lanes: what fits, and which lanes come first
 --!include 3_claim/plan_claim.sql
 --!include 3_claim/free_capacity.sql
+--!include 3_claim/keep_held.sql
 --!include 3_claim/lane_levels.sql
+--!include 3_claim/keep_lane_floors.sql
 --!include 3_claim/choose_lanes.sql
 --!include 3_claim/lane_heads.sql
 --  lock_pools, pool_free: what all workers share

@@ -7,7 +7,7 @@ as $$
 declare
   v_keys text[];
 begin
-  if not exists (select from taskq_private.keyed_jobs) then
+  if not exists (select from taskq_private.concurrency_keys) then
     return;
   end if;
   with gone as (

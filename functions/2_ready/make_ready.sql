@@ -19,7 +19,7 @@ begin
   with job as materialized (
     select j.*, s.concurrency_key, l.priority
     from unnest(job_ids, lane_ids, attempts, ready_ats) as j (job_id, lane_id, attempt, ready_at)
-    join taskq_private.job_specs as s on s.job_id = j.job_id
+    cross join lateral (select s.concurrency_key from taskq_private.job_specs as s where s.job_id = j.job_id offset 0) as s -- never by a hash of all
     join taskq_private.lanes as l on l.lane_id = j.lane_id
   ), plain as (
     insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)

@@ -1,6 +1,7 @@
--- pending | retrying -> ready, when due. Bounded: the claim calls this before it looks, tick() until nothing is due.
+-- pending | retrying -> ready, when due. Bounded: the claim calls this when it has seen that something is due, tick() until
+-- nothing is.
 -- Locks: the due waiting rows, skipping those that another session has in hand.
-create or replace function taskq_private.promote_due_jobs(max_jobs integer default 1000)
+create or replace function taskq_private.promote_due_jobs(max_jobs integer default 1000, first_due_at timestamptz default '-infinity')
 returns integer
 language plpgsql
 volatile
@@ -12,14 +13,10 @@ declare
   v_attempts smallint[];
   v_due_ats timestamptz[];
 begin
-  if not exists (select from taskq_private.waiting_jobs as w where w.status <> 'blocked' and w.due_at <= v_now) then
-    return 0;
-  end if;
-
   with due as materialized (
     select w.job_id
     from taskq_private.waiting_jobs as w
-    where w.status <> 'blocked' and w.due_at <= v_now
+    where w.status <> 'blocked' and w.due_at >= first_due_at and w.due_at <= v_now
     order by w.due_at
     limit max_jobs
     for update skip locked
@@ -40,4 +37,4 @@ begin
   return cardinality(v_job_ids);
 end;
 $$;
-comment on function taskq_private.promote_due_jobs(integer) is 'Makes jobs ready whose time has come; answers how many.';
+comment on function taskq_private.promote_due_jobs(integer, timestamptz) is 'Makes jobs ready whose time has come; answers how many.';

@@ -19,23 +19,35 @@ security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_bitmapscan = off
 set enable_mergejoin = off
 set jit = off
 as $$
 declare
   v_worker taskq_private.workers;
-  v_is_more boolean;
+  v_due_at timestamptz;
+  v_is_more boolean := false;
   v_tokens_in double precision;
 begin
-  v_worker := taskq_private.lock_worker(worker_id);
-  if outcomes is not null then
-    rejected := taskq_private.finish_attempts(outcomes, worker_id);
+  if outcomes is not null or not taskq_private.is_idle(worker_id) then
+    v_worker := taskq_private.lock_worker(worker_id);
+    if outcomes is not null then
+      rejected := taskq_private.finish_attempts(outcomes, worker_id);
+    end if;
+    v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows();
   end if;
 
-  v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows();
-  perform taskq_private.promote_due_jobs(1000);
+  v_due_at := taskq_private.first_due_at();
+  if v_due_at <= taskq_private.clock() then
+    v_worker := taskq_private.lock_worker(worker_id);
+    perform taskq_private.promote_due_jobs(1000, v_due_at);
+    v_due_at := taskq_private.first_due_at();
+  end if;
   if v_worker.status = 'active' and max_jobs > 0 then
     select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, max_jobs) as t;
+    if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+      v_tokens_in := taskq_private.tokens_in();
+    end if;
   end if;
 
   jobs := coalesce(jobs, '[]');
@@ -43,13 +55,10 @@ begin
   cancel_requested := array(
     select r.job_id
     from taskq_private.cancel_requests as r
-    join taskq_private.claims as c on c.claim_id = r.claim_id
+    cross join lateral (select c.worker_id from taskq_private.claims as c where c.claim_id = r.claim_id offset 0) as c
     where c.worker_id = claim_next_job.worker_id
   );
-  if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
-    v_tokens_in := taskq_private.tokens_in();
-  end if;
-  next_due_in_seconds := case when v_is_more then 0 else least(taskq_private.next_due_in(), v_tokens_in) end;
+  next_due_in_seconds := case when v_is_more then 0 else least(extract(epoch from v_due_at - taskq_private.clock())::double precision, v_tokens_in) end;
 end;
 $$;
 comment on function taskq.claim_next_job(uuid, integer, jsonb) is

@@ -7,7 +7,7 @@ as $$
   select coalesce((
     select l
     from taskq_private.reservations as r
-    join taskq_private.ready_jobs as j on j.lane_id = r.lane_id and j.job_id = r.job_id
+    cross join lateral (select j.ready_at, j.job_id from taskq_private.ready_jobs as j where j.lane_id = r.lane_id and j.job_id = r.job_id offset 0) as j
     join taskq_private.lanes as l on l.lane_id = r.lane_id
     join taskq_private.queues as q on q.queue = l.queue and q.paused_at is null
     where l.type = any (worker.types)

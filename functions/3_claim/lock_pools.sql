@@ -1,7 +1,7 @@
 -- Only the pools that lanes with work on them need: whoever looks for other work does not wait here. What a pool has granted
 -- is summed under its lock, so claims that take from one pool are made one after the other.
 -- Locks: rows of resource_pools, by pool.
-create or replace function taskq_private.lock_pools(worker taskq_private.workers, is_claim boolean)
+create or replace function taskq_private.lock_pools(fronts taskq_private.front[], is_claim boolean)
 returns jsonb
 language plpgsql
 volatile
@@ -9,12 +9,9 @@ as $$
 declare
   v_pools text[] := array(
     select distinct substr(n.key, 6)
-    from taskq_private.lanes as l
-    cross join lateral jsonb_object_keys(taskq_private.lane_needs(l)) as n (key)
-    where l.type = any (worker.types)
-      and (worker.queues is null or l.queue = any (worker.queues))
-      and n.key like 'pool:%'
-      and exists (select from taskq_private.ready_jobs as r where r.lane_id = l.lane_id)
+    from unnest(fronts) as f
+    cross join lateral jsonb_object_keys(f.needs) as n (key)
+    where n.key like 'pool:%'
     order by 1
   );
 begin
@@ -24,7 +21,7 @@ begin
   if is_claim then
     perform from taskq_private.resource_pools as p where p.pool = any (v_pools) order by p.pool for no key update;
   end if;
-  return taskq_private.pool_free(v_pools);
+  return taskq_private.pool_free(v_pools, is_claim);
 end;
 $$;
-comment on function taskq_private.lock_pools(taskq_private.workers, boolean) is 'How much this worker''s jobs can take of each pool; a claim holds those pools until it commits.';
+comment on function taskq_private.lock_pools(taskq_private.front[], boolean) is 'How much the jobs of these lanes can take of each pool; a claim holds those pools until it commits.';

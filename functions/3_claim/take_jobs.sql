@@ -21,11 +21,11 @@ begin
   into v_taken
   from (
     select r.*
-    from unnest(v_chosen.lane_ids, v_chosen.job_counts, v_chosen.handicaps) as chosen (lane_id, job_count, handicap)
+    from unnest(v_chosen.lane_ids, v_chosen.job_counts, v_chosen.handicaps, v_chosen.starts) as chosen (lane_id, job_count, handicap, start)
     cross join lateral (
       select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
       from taskq_private.ready_jobs as r
-      where r.lane_id = chosen.lane_id and (v_chosen.job_ids is null or r.job_id = any (v_chosen.job_ids))
+      where r.lane_id = chosen.lane_id and r.ready_at >= chosen.start and (v_chosen.job_ids is null or r.job_id = any (v_chosen.job_ids))
       order by r.ready_at, r.job_id
       limit chosen.job_count
       for update skip locked
@@ -36,7 +36,7 @@ begin
     return;
   end if;
 
-  if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+  if v_chosen.has_needs and exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
     perform taskq_private.spend_tokens(v_taken.lane_ids);
   end if;
   if exists (select from taskq_private.reservations) then
@@ -49,7 +49,7 @@ begin
   from (
     select s.job_id, l.type, l.queue, t.attempt, s.max_attempts, s.timeout_seconds, s.payload, s.trace_context
     from unnest(v_taken.job_ids, v_taken.lane_ids, v_taken.attempts) as t (job_id, lane_id, attempt)
-    join taskq_private.job_specs as s on s.job_id = t.job_id
+    cross join lateral (select * from taskq_private.job_specs as s where s.job_id = t.job_id offset 0) as s -- never by a hash of all
     join taskq_private.lanes as l on l.lane_id = t.lane_id
   ) as j;
 

@@ -18,7 +18,7 @@ begin
   cancel_requested := array(
     select r.job_id
     from taskq_private.cancel_requests as r
-    join taskq_private.claims as c on c.claim_id = r.claim_id
+    cross join lateral (select c.worker_id from taskq_private.claims as c where c.claim_id = r.claim_id offset 0) as c -- never by a hash of all
     where c.worker_id = heartbeat.worker_id
   );
 end;

@@ -11,9 +11,9 @@ declare
 begin
   for v_group in
     with decided as materialized (
-      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s, e.attempt)), 0), 5184000) * interval '1 second' as due_at
+      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s.spec, e.attempt)), 0), 5184000) * interval '1 second' as due_at
       from unnest(ended) as e
-      join taskq_private.job_specs as s on s.job_id = e.job_id
+      cross join lateral (select s as spec, s.max_attempts from taskq_private.job_specs as s where s.job_id = e.job_id offset 0) as s -- never by a hash of all
       left join taskq_private.cancel_requests as r on r.job_id = e.job_id
       cross join lateral taskq_private.next_status(e, s.max_attempts, r.job_id is not null) as n
     ), retried as (

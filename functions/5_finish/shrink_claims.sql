@@ -11,7 +11,7 @@ begin
   select array_agg(e.claim_id), array_agg(e.claim_id) filter (where e.ended_count < cardinality(c.job_ids))
   into v_claim_ids, v_left
   from (select u.claim_id, count(*) as ended_count from unnest(ended) as u group by u.claim_id) as e
-  join taskq_private.claims as c on c.claim_id = e.claim_id;
+  cross join lateral (select c.job_ids from taskq_private.claims as c where c.claim_id = e.claim_id offset 0) as c; -- never by a hash of all
 
   delete from taskq_private.claims as c where c.claim_id = any (v_claim_ids) and c.claim_id <> all (coalesce(v_left, '{}'));
   if v_left is null then
@@ -26,7 +26,7 @@ begin
     where not exists (select from unnest(ended) as e where e.job_id = h.job_id and e.claim_id = h.claim_id)
     group by h.claim_id
   ) as kept
-  where c.claim_id = kept.claim_id;
+  where c.claim_id = any (v_left) and c.claim_id = kept.claim_id;
 end;
 $$;
 comment on function taskq_private.shrink_claims(taskq_private.ended_attempt[]) is 'Takes jobs out of their claims.';

@@ -58,7 +58,7 @@ test.serial('a run that is interrupted leaves no job behind that waits, and no w
 
 test.serial('a queue that gives out more than there is, is found out', async (t) => {
 	await db.query(
-		`create or replace function taskq_private.free_capacity(worker taskq_private.workers) returns taskq_private.capacity
+		`create or replace function taskq_private.free_capacity(worker taskq_private.workers, is_claim boolean default false) returns taskq_private.capacity
 		language sql stable as $$ select row(100.0, 100000, '{}')::taskq_private.capacity $$`,
 	)
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
---! Hash: sha1:c0838ecf660c132dd2932167a2a845a46c6dcea4
+--! Hash: sha1:37b3188efb5f464d6c08e7b8c6397c9ca4efd99a
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -109,6 +109,26 @@ create index index_idempotency_keys_job_id on taskq_private.idempotency_keys (jo
 alter type taskq_private.submission add attribute is_unchecked boolean;
 drop function taskq_private.request_error(jsonb, text, jsonb, jsonb, text);
 drop function taskq_private.read_requests(jsonb, timestamptz);
+
+-- claims know where lanes begin, and which claims a worker had when it was last looked at
+create type taskq_private.front as (
+  lane_id integer, priority smallint, cpu_units numeric, memory_mb integer, needs jsonb, handicap interval, ready_at timestamptz
+);
+comment on type taskq_private.front is 'A lane that has work: what a job of it takes, and where its first row is.';
+
+create index index_claims_worker_id_claim_id on taskq_private.claims (worker_id, claim_id);
+drop index taskq_private.index_claims_worker_id;
+
+drop function taskq_private.next_due_in();
+drop function taskq_private.promote_due_jobs(integer);
+drop function taskq_private.free_capacity(taskq_private.workers);
+drop function taskq_private.lane_levels(taskq_private.workers, taskq_private.capacity);
+drop function taskq_private.lane_heads(taskq_private.workers, taskq_private.capacity, integer, smallint, integer, timestamptz);
+drop function taskq_private.choose_lanes(taskq_private.workers, taskq_private.capacity, taskq_private.shadow, smallint[], integer, timestamptz, integer);
+drop function taskq_private.large_head(taskq_private.workers, taskq_private.capacity);
+drop function taskq_private.lock_pools(taskq_private.workers, boolean);
+drop function taskq_private.plan_claim(taskq_private.workers, integer, boolean);
+drop function taskq_private.pool_free(text[]);
 
 --! Included 0_base/to_instant.sql
 -- PostgreSQL 15 cannot ask whether a text is a valid instant without an exception. Only jobs with run_at come here.
@@ -253,6 +273,39 @@ $$;
 comment on function taskq_private.schema_error(jsonb, jsonb, text) is
   'The first place where a value breaks a JSON Schema, as an error value; null if it fits.';
 --! EndIncluded 0_base/schema_error.sql
+--! Included 0_base/session_floor.sql
+-- Floors are settings of the session: another session, or one behind a pooler that resets them, has none and looks at everything.
+create or replace function taskq_private.session_floor(name text)
+returns jsonb
+language sql
+volatile
+as $$
+  select case
+    when (nullif(current_setting(name, true), '')::jsonb ->> 'full_at')::float8 > extract(epoch from taskq_private.clock())
+    then current_setting(name)::jsonb
+  end;
+$$;
+comment on function taskq_private.session_floor(text) is 'Where this session may begin to look, as it found when it last looked at everything; null when it is time to do so again.';
+--! EndIncluded 0_base/session_floor.sql
+--! Included 0_base/keep_floor.sql
+-- A full look may take a twentieth of the time, however many dead rows it meets: full_at is when the next one is due, a minute
+-- from now at most.
+create or replace function taskq_private.keep_floor(name text, old jsonb, began_at timestamptz, floor jsonb)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_full_at jsonb := coalesce(old -> 'full_at', to_jsonb(extract(epoch from v_now + least(20 * (v_now - began_at), interval '1 minute'))));
+begin
+  if current_setting('transaction_isolation') = 'read committed' then -- else what others have done meanwhile was not seen
+    perform set_config(name, (floor || jsonb_build_object('full_at', v_full_at))::text, false);
+  end if;
+end;
+$$;
+comment on function taskq_private.keep_floor(text, jsonb, timestamptz, jsonb) is 'Remembers where the next looks of this session may begin.';
+--! EndIncluded 0_base/keep_floor.sql
 --! Included 1_submit/broken_fields.sql
 -- One statement for the whole batch: every field of every request against request_fields. Only broken fields come back.
 create or replace function taskq_private.broken_fields(requests jsonb)
@@ -808,6 +861,976 @@ $$;
 comment on function taskq.submit_jobs(jsonb) is
   'Submits a list of jobs, or {"workflow": {"name", "metadata", "idempotency_key"}, "jobs": [...]}, in one transaction, all or none. Each job has the fields of POST /jobs; its depends_on may name other jobs of the call, as "a" or {"job": "a", "condition": "failure"}. Positions count from 0. Example: select * from taskq.submit_jobs(''[{"name": "a", "type": "echo"}, {"name": "b", "type": "echo", "depends_on": ["a"]}]'').';
 --! EndIncluded 1_submit/submit_jobs.sql
+--! Included 2_ready/promote_due_jobs.sql
+-- pending | retrying -> ready, when due. Bounded: the claim calls this when it has seen that something is due, tick() until
+-- nothing is.
+-- Locks: the due waiting rows, skipping those that another session has in hand.
+create or replace function taskq_private.promote_due_jobs(max_jobs integer default 1000, first_due_at timestamptz default '-infinity')
+returns integer
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_job_ids uuid[];
+  v_lane_ids integer[];
+  v_attempts smallint[];
+  v_due_ats timestamptz[];
+begin
+  with due as materialized (
+    select w.job_id
+    from taskq_private.waiting_jobs as w
+    where w.status <> 'blocked' and w.due_at >= first_due_at and w.due_at <= v_now
+    order by w.due_at
+    limit max_jobs
+    for update skip locked
+  ), promoted as (
+    delete from taskq_private.waiting_jobs as w
+    where w.job_id = any (array(select d.job_id from due as d))
+    returning w.job_id, w.lane_id, w.attempt, w.due_at
+  )
+  select array_agg(p.job_id), array_agg(p.lane_id), array_agg(p.attempt), array_agg(p.due_at)
+  into v_job_ids, v_lane_ids, v_attempts, v_due_ats
+  from promoted as p;
+  if v_job_ids is null then
+    return 0;
+  end if;
+  perform taskq_private.make_ready(v_job_ids, v_lane_ids, v_attempts, v_due_ats);
+
+  perform taskq_private.record_event('job_ready', v_job_ids, v_lane_ids, v_attempts);
+  return cardinality(v_job_ids);
+end;
+$$;
+comment on function taskq_private.promote_due_jobs(integer, timestamptz) is 'Makes jobs ready whose time has come; answers how many.';
+--! EndIncluded 2_ready/promote_due_jobs.sql
+--! Included 2_ready/make_ready.sql
+-- Every way into ready but the two where no key can be in play: a fresh job without one, and a job that keeps its key. Jobs whose
+-- key is at its limit are parked in waiting_jobs: the claim never sees them.
+-- Locks: the keys, in their order; then parked jobs.
+create or replace function taskq_private.make_ready(job_ids uuid[], lane_ids integer[], attempts smallint[], ready_ats timestamptz[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_keys text[];
+begin
+  if not exists (select from taskq_private.concurrency_keys) then
+    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+    select j.lane_id, j.job_id, j.ready_at, j.attempt
+    from unnest(job_ids, lane_ids, attempts, ready_ats) as j (job_id, lane_id, attempt, ready_at);
+    return;
+  end if;
+
+  with job as materialized (
+    select j.*, s.concurrency_key, l.priority
+    from unnest(job_ids, lane_ids, attempts, ready_ats) as j (job_id, lane_id, attempt, ready_at)
+    cross join lateral (select s.concurrency_key from taskq_private.job_specs as s where s.job_id = j.job_id offset 0) as s -- never by a hash of all
+    join taskq_private.lanes as l on l.lane_id = j.lane_id
+  ), plain as (
+    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+    select j.lane_id, j.job_id, j.ready_at, j.attempt from job as j where j.concurrency_key is null
+  ), parked as (
+    insert into taskq_private.waiting_jobs (job_id, lane_id, status, attempt)
+    select j.job_id, j.lane_id, 'blocked', j.attempt from job as j where j.concurrency_key is not null
+  ), keyed as (
+    insert into taskq_private.keyed_jobs (job_id, concurrency_key, is_admitted, lane_id, priority, ready_at, attempt)
+    select j.job_id, j.concurrency_key, false, j.lane_id, j.priority, j.ready_at, j.attempt from job as j where j.concurrency_key is not null
+    returning concurrency_key
+  )
+  select array_agg(distinct k.concurrency_key) into v_keys from keyed as k;
+  if v_keys is not null then
+    perform taskq_private.admit_parked(v_keys);
+  end if;
+end;
+$$;
+comment on function taskq_private.make_ready(uuid[], integer[], smallint[], timestamptz[]) is 'Makes jobs ready, or parks them where their key is at its limit.';
+--! EndIncluded 2_ready/make_ready.sql
+--! Included 2_ready/leave_keys.sql
+-- Called when jobs are no longer ready or running (and when parked ones go elsewhere): the next of their keys go on.
+create or replace function taskq_private.leave_keys(job_ids uuid[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_keys text[];
+begin
+  if not exists (select from taskq_private.concurrency_keys) then
+    return;
+  end if;
+  with gone as (
+    delete from taskq_private.keyed_jobs as j where j.job_id = any (job_ids) returning j.concurrency_key, j.is_admitted
+  )
+  select array_agg(distinct g.concurrency_key) into v_keys from gone as g where g.is_admitted;
+  if v_keys is not null then
+    perform taskq_private.admit_parked(v_keys);
+  end if;
+end;
+$$;
+comment on function taskq_private.leave_keys(uuid[]) is 'Gives back what these jobs held of the limits of their keys.';
+--! EndIncluded 2_ready/leave_keys.sql
+--! Included 2_ready/first_due_at.sql
+-- While an old snapshot is held somewhere, what was promoted cannot be removed, and each look would walk over all of it. So a look
+-- that read much is remembered by this session: until 20 times as long has passed, the next ones begin a tenth of a second before it.
+-- What commits behind that, late, waits until then, or for tick(), which always begins at the beginning.
+create or replace function taskq_private.first_due_at()
+returns timestamptz
+language plpgsql
+volatile
+as $$
+declare
+  v_began timestamptz := taskq_private.clock();
+  v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.waiting_jobs'::regclass);
+  v_floor jsonb := taskq_private.session_floor('taskq.due_floor');
+  v_due_at timestamptz := (
+    select min(w.due_at)
+    from taskq_private.waiting_jobs as w
+    where w.status <> 'blocked' and w.due_at >= coalesce(to_timestamp((v_floor ->> 'at')::float8), '-infinity')
+  );
+begin
+  if pg_stat_get_xact_blocks_fetched('taskq_private.waiting_jobs'::regclass) - v_read > 16 then
+    perform taskq_private.keep_floor('taskq.due_floor', v_floor, v_began, jsonb_build_object(
+      'at', extract(epoch from least(v_due_at, v_began) - interval '100 milliseconds')
+    ));
+  end if;
+  return v_due_at;
+end;
+$$;
+comment on function taskq_private.first_due_at() is 'When the next waiting job is due; null when none is.';
+--! EndIncluded 2_ready/first_due_at.sql
+--! Included 2_ready/hint_due.sql
+-- Workers know the next due instant as of their last look. A job due before they look again needs a hint. Only what is due after
+-- the caller's instant counts, as its own rows are: so nothing that was promoted long ago is walked over.
+create or replace function taskq_private.hint_due(since timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if exists (
+    select from taskq_private.waiting_jobs as w where w.status <> 'blocked' and w.due_at >= since and w.due_at <= since + interval '5 seconds'
+  ) then
+    perform taskq_private.hint('ready');
+  end if;
+end;
+$$;
+comment on function taskq_private.hint_due(timestamptz) is 'Wakes workers when something is due soon, so that they set their timers.';
+--! EndIncluded 2_ready/hint_due.sql
+--! Included 3_claim/claim_next_job.sql
+-- ready -> running. One round trip: record the outcomes that have gathered, then take the best set of jobs that fits.
+-- Deciding is done on lanes, not on jobs: plan_claim() says how many rows to take from the head of which lane, and only
+-- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
+-- Plans must not depend on statistics: the tables empty and fill within seconds. So: generic plans, by index.
+-- Locks: this worker's row, the claims of the outcomes, the pools concerned, then ready rows (skip locked). Raises: TQ412 for an ended worker.
+create or replace function taskq.claim_next_job(
+  worker_id uuid,
+  max_jobs integer default 1,
+  outcomes jsonb default null,
+  out claim_id bigint,
+  out jobs json,
+  out rejected uuid[],
+  out cancel_requested uuid[],
+  out next_due_in_seconds double precision
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_worker taskq_private.workers;
+  v_due_at timestamptz;
+  v_is_more boolean := false;
+  v_tokens_in double precision;
+begin
+  if outcomes is not null or not taskq_private.is_idle(worker_id) then
+    v_worker := taskq_private.lock_worker(worker_id);
+    if outcomes is not null then
+      rejected := taskq_private.finish_attempts(outcomes, worker_id);
+    end if;
+    v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows();
+  end if;
+
+  v_due_at := taskq_private.first_due_at();
+  if v_due_at <= taskq_private.clock() then
+    v_worker := taskq_private.lock_worker(worker_id);
+    perform taskq_private.promote_due_jobs(1000, v_due_at);
+    v_due_at := taskq_private.first_due_at();
+  end if;
+  if v_worker.status = 'active' and max_jobs > 0 then
+    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, max_jobs) as t;
+    if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+      v_tokens_in := taskq_private.tokens_in();
+    end if;
+  end if;
+
+  jobs := coalesce(jobs, '[]');
+  rejected := coalesce(rejected, '{}');
+  cancel_requested := array(
+    select r.job_id
+    from taskq_private.cancel_requests as r
+    cross join lateral (select c.worker_id from taskq_private.claims as c where c.claim_id = r.claim_id offset 0) as c
+    where c.worker_id = claim_next_job.worker_id
+  );
+  next_due_in_seconds := case when v_is_more then 0 else least(extract(epoch from v_due_at - taskq_private.clock())::double precision, v_tokens_in) end;
+end;
+$$;
+comment on function taskq.claim_next_job(uuid, integer, jsonb) is
+  'Takes the best jobs that fit this worker now, at most max_jobs, under one claim_id; jobs is a list of {"job_id", "type", "queue", "attempt", "max_attempts", "timeout_seconds", "payload", "trace_context"}. outcomes is a list of {"claim_id", "job_id", "outcome", "result", "error", "fatal", "retry_after_seconds", "duration_seconds", "logs"} to record first; rejected names those whose claim was lost. Call again within next_due_in_seconds. Example: select j.* from taskq.claim_next_job(:''worker'', 5) as c, json_to_recordset(c.jobs) as j (job_id uuid, type text, payload json).';
+--! EndIncluded 3_claim/claim_next_job.sql
+--! Included 3_claim/is_idle.sql
+-- Most calls of a worker that waits find nothing, so they lock and write nothing. A look that reads much says no, so that what comes
+-- after it remembers where to begin.
+create or replace function taskq_private.is_idle(worker_id uuid)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+  v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass);
+begin
+  return coalesce(current_setting('taskq.lane_floors', true), '') = '' and exists (
+    select
+    from taskq_private.workers as w
+    where w.worker_id = is_idle.worker_id
+      and w.status in ('active', 'draining')
+      and not exists (select from taskq_private.unsettled_jobs)
+      and not exists (select from taskq_private.workflows as g where g.cancelled_down_to is not null)
+      and not exists (select from taskq_private.reservations as o where o.worker_id = is_idle.worker_id)
+      and not exists (
+        select from taskq_private.ready_jobs as r
+        where r.lane_id = any (array(
+          select l.lane_id
+          from taskq_private.lanes as l
+          join taskq_private.queues as q on q.queue = l.queue
+          where l.type = any (w.types)
+            and (w.queues is null or l.queue = any (w.queues))
+            and q.paused_at is null
+        ))
+      )
+  ) and pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass) - v_read <= 16;
+end;
+$$;
+comment on function taskq_private.is_idle(uuid) is 'Whether a live worker has nothing to claim, to settle or to cancel: it need not even be locked.';
+--! EndIncluded 3_claim/is_idle.sql
+--! Included 3_claim/plan_claim.sql
+-- What this worker would take now. A job that is first in line and too large for what is free has it kept free; then only what
+-- will not delay that job goes beside it, and once that job fits, it goes alone: who comes next is looked at anew.
+-- Locks, in a claim: the pools concerned. A preview changes nothing, and takes a reservation that would be made as made.
+create or replace function taskq_private.plan_claim(
+  worker taskq_private.workers, max_jobs integer, is_claim boolean,
+  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean
+)
+language plpgsql
+volatile
+as $$
+declare
+  v_free taskq_private.capacity := taskq_private.free_capacity(worker, is_claim);
+  v_looked record := taskq_private.lane_levels(worker, v_free, is_claim);
+  v_has_reserved boolean := exists (select from taskq_private.reservations as r where r.worker_id = worker.worker_id);
+  v_large taskq_private.lanes;
+  v_head record;
+  v_stop_before timestamptz;
+  v_front taskq_private.front;
+  v_beside taskq_private.shadow;
+  v_plan record;
+begin
+  if v_looked.fronts is null and not v_has_reserved then
+    return;
+  end if;
+  has_needs := v_looked.has_needs;
+  if has_needs then
+    v_free.others := v_free.others || taskq_private.lock_pools(v_looked.fronts, is_claim);
+  end if;
+  if v_looked.has_large or v_has_reserved then
+    v_large := taskq_private.own_reservation(worker.worker_id, is_claim);
+  end if;
+  if v_large.lane_id is null and v_looked.has_large then
+    v_head := taskq_private.large_head(worker, v_free, v_looked.fronts);
+    v_stop_before := v_head.order_at;
+    if v_head.is_first and (not is_claim or taskq_private.reserve_worker(worker.worker_id, v_head.job_id, (v_head.lane).lane_id)) then
+      v_large := v_head.lane;
+    end if;
+  end if;
+
+  if v_large.lane_id is null and cardinality(v_looked.fronts) = 1 and v_looked.fitting = 1 and not has_needs then
+    v_front := v_looked.fronts[1]; -- the rows of a lane that is alone need not be weighed one by one
+    lane_ids := array[v_front.lane_id];
+    job_counts := array[least(max_jobs, floor(v_free.cpu_units / nullif(v_front.cpu_units, 0)), floor(v_free.memory_mb / nullif(v_front.memory_mb, 0)))];
+    handicaps := array[v_front.handicap];
+    starts := array[v_front.ready_at];
+    return;
+  elsif v_large.lane_id is null then
+    v_plan := taskq_private.choose_lanes(v_looked.fronts, v_free, null, v_looked.levels, max_jobs, v_stop_before, null);
+  elsif taskq_private.lane_fits(v_large, v_free) then
+    v_large := taskq_private.first_reserved(worker, v_free, v_large);
+    lane_ids := array[v_large.lane_id];
+    job_counts := array[1];
+    handicaps := array[interval '0'];
+    starts := array['-infinity'::timestamptz];
+    return;
+  else
+    v_beside := taskq_private.shadow_of(worker, v_free, v_large);
+    v_plan := taskq_private.choose_lanes(v_looked.fronts, v_free, v_beside, v_looked.levels, max_jobs, null, greatest(5, 500 / greatest(v_looked.fitting, 1))::integer);
+  end if;
+
+  job_ids := v_plan.job_ids;
+  select array_agg(t.lane_id), array_agg(t.jobs), array_agg(t.handicap), array_agg(t.start)
+  into lane_ids, job_counts, handicaps, starts
+  from (
+    select u.lane_id, count(*)::integer as jobs, min(u.handicap) as handicap, min(u.ready_at) as start
+    from unnest(v_plan.lane_ids, v_plan.handicaps, v_plan.ready_ats) as u (lane_id, handicap, ready_at)
+    group by u.lane_id
+    order by min(u.handicap)
+  ) as t;
+end;
+$$;
+comment on function taskq_private.plan_claim(taskq_private.workers, integer, boolean) is
+  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; and, where not the first of a lane are meant, which jobs.';
+--! EndIncluded 3_claim/plan_claim.sql
+--! Included 3_claim/free_capacity.sql
+-- Derived from the claims under the worker's lock, never from a counter that could drift. Ids of claims only grow, and a worker's are
+-- made one after the other: so what held when this session last looked, and what came after it, is all there can be (keep_held).
+create or replace function taskq_private.free_capacity(worker taskq_private.workers, is_claim boolean default false)
+returns taskq_private.capacity
+language plpgsql
+volatile
+as $$
+declare
+  v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.claims'::regclass);
+  v_held jsonb := nullif(current_setting('taskq.held', true), '')::jsonb -> worker.worker_id::text;
+  v_known bigint[] := '{}';
+  v_after bigint := 0;
+  v_free taskq_private.capacity;
+begin
+  if v_held is not null then
+    v_known := (v_held ->> 'claim_ids')::bigint[];
+    v_after := v_held ->> 'after';
+  end if;
+  select
+    worker.cpu_units - coalesce(sum(l.cpu_units * held.jobs), 0),
+    worker.memory_mb - coalesce(sum(l.memory_mb * held.jobs), 0),
+    case
+      when worker.resources = '{}' then '{}'
+      when count(*) filter (where l.resources <> '{}') = 0 then worker.resources
+      else taskq_private.less(worker.resources, array_agg(l.resources) filter (where l.resources <> '{}'), array_agg(held.jobs) filter (where l.resources <> '{}'))
+    end
+  into v_free
+  from (
+    select u.lane_id, count(*) as jobs
+    from (
+      select c.lane_ids from taskq_private.claims as c where c.worker_id = worker.worker_id and c.claim_id > v_after
+      union all
+      select c.lane_ids from taskq_private.claims as c where c.claim_id = any (v_known)
+    ) as c
+    cross join unnest(c.lane_ids) as u (lane_id)
+    group by u.lane_id
+  ) as held
+  join taskq_private.lanes as l on l.lane_id = held.lane_id;
+  if is_claim and pg_stat_get_xact_blocks_fetched('taskq_private.claims'::regclass) - v_read > 16 + cardinality(v_known) then
+    perform taskq_private.keep_held(worker.worker_id, v_known, v_after);
+  end if;
+  return v_free;
+end;
+$$;
+comment on function taskq_private.free_capacity(taskq_private.workers, boolean) is 'What the worker has left of its cpu, its memory and its further resources.';
+--! EndIncluded 3_claim/free_capacity.sql
+--! Included 3_claim/keep_held.sql
+-- The caller holds the worker's lock, so no claim of this worker is under way, and those to come have greater ids. Behind a pooler
+-- a session serves many workers.
+create or replace function taskq_private.keep_held(worker_id uuid, known bigint[], after bigint)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_held jsonb := coalesce(nullif(current_setting('taskq.held', true), ''), '{}');
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then -- what others have claimed for this worker may not be seen
+    return;
+  end if;
+  if (select count(*) from jsonb_object_keys(v_held)) >= 100 then
+    v_held := '{}';
+  end if;
+  perform set_config('taskq.held', (v_held || jsonb_build_object(worker_id, jsonb_build_object(
+    'after', (select case when s.is_called then s.last_value else 0 end from taskq_private.claim_ids as s),
+    'claim_ids', array(
+      select c.claim_id from taskq_private.claims as c where c.worker_id = keep_held.worker_id and c.claim_id > keep_held.after
+      union all
+      select c.claim_id from taskq_private.claims as c where c.claim_id = any (known)
+    )::text
+  )))::text, false);
+end;
+$$;
+comment on function taskq_private.keep_held(uuid, bigint[], bigint) is 'Remembers which claims this worker holds, so that this session need not walk over those that have ended.';
+--! EndIncluded 3_claim/keep_held.sql
+--! Included 3_claim/lane_levels.sql
+-- One look at the lanes: each that has a ready job, and could be run by this worker when it has nothing else, shows where its
+-- first row is (fronts); nothing later looks at other lanes, or before that row. Where no queue ages, a level of priority is done
+-- with before the next is looked at: most claims are full after the first. A session that claims has floors (keep_floor): while an
+-- old snapshot is held somewhere, taken rows cannot be removed, and a look that has to walk over many is not repeated. What
+-- commits more than a tenth of a second behind a floor is found by the next full look, at the latest 20 times its length later.
+create or replace function taskq_private.lane_levels(
+  worker taskq_private.workers, free taskq_private.capacity, is_claim boolean default false,
+  out levels smallint[], out has_large boolean, out has_needs boolean, out fitting bigint, out fronts taskq_private.front[]
+)
+language plpgsql
+volatile
+as $$
+declare
+  v_began timestamptz := taskq_private.clock();
+  v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass);
+  v_floor jsonb := case when is_claim then taskq_private.session_floor('taskq.lane_floors') end;
+  v_floors jsonb := v_floor -> 'lanes';
+begin
+  select
+    case
+      when count(*) filter (where fit.is_now) = 0 then '{}'
+      when count(*) filter (where fit.is_now) <= 8 or bool_or(q.aging_seconds is not null) then '{0}'
+      else array_agg(distinct l.priority order by l.priority) filter (where fit.is_now)
+    end,
+    coalesce(bool_or(not fit.is_now or l.resources <> '{}'), false),
+    coalesce(bool_or(needs.needs is not null), false),
+    count(*) filter (where fit.is_now),
+    array_agg(row(
+      l.lane_id, l.priority, l.cpu_units, l.memory_mb, needs.needs,
+      (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second'), head.ready_at
+    )::taskq_private.front)
+  into levels, has_large, has_needs, fitting, fronts
+  from taskq_private.lanes as l
+  join taskq_private.queues as q on q.queue = l.queue
+  cross join lateral (
+    select r.ready_at
+    from taskq_private.ready_jobs as r
+    where r.lane_id = l.lane_id and r.ready_at >= coalesce(to_timestamp((v_floors ->> l.lane_id::text)::float8), '-infinity')
+    order by r.ready_at, r.job_id
+    limit 1
+  ) as head
+  cross join lateral (select l.cpu_units <= free.cpu_units and l.memory_mb <= free.memory_mb) as fit (is_now)
+  cross join lateral (select case when (select exists (select from taskq_private.resource_pools as p where p.queue is not null or p.type is not null)) or l.resources <> '{}' then taskq_private.lane_needs(l) end) as needs (needs)
+  where l.type = any (worker.types)
+    and (worker.queues is null or l.queue = any (worker.queues))
+    and q.paused_at is null
+    and l.cpu_units <= worker.cpu_units
+    and l.memory_mb <= worker.memory_mb;
+
+  if is_claim and pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass) - v_read > 16 + 4 * coalesce(cardinality(fronts), 0) then
+    perform taskq_private.keep_lane_floors(worker, v_floor, v_began, fronts);
+  elsif is_claim and v_floor is null and current_setting('taskq.lane_floors', true) <> '' then
+    perform set_config('taskq.lane_floors', '', false);
+  end if;
+end;
+$$;
+comment on function taskq_private.lane_levels(taskq_private.workers, taskq_private.capacity, boolean) is
+  'The levels of priority to look at one after the other (0 for all at once), whether a job may be too large for what is free now, whether one takes of more than cpu and memory, how many lanes are not too large, and where each lane that has work begins.';
+--! EndIncluded 3_claim/lane_levels.sql
+--! Included 3_claim/keep_lane_floors.sql
+-- A lane that showed nothing has nothing up to the moment of the look, but for what has not committed yet.
+create or replace function taskq_private.keep_lane_floors(
+  worker taskq_private.workers, old jsonb, began_at timestamptz, fronts taskq_private.front[]
+)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  perform taskq_private.keep_floor('taskq.lane_floors', old, began_at, jsonb_build_object('lanes', coalesce(old -> 'lanes', '{}') || (
+    select jsonb_object_agg(l.lane_id, extract(epoch from least(f.ready_at, began_at) - interval '100 milliseconds'))
+    from taskq_private.lanes as l
+    left join unnest(fronts) as f on f.lane_id = l.lane_id
+    join taskq_private.queues as q on q.queue = l.queue
+    where l.type = any (worker.types)
+      and (worker.queues is null or l.queue = any (worker.queues))
+      and q.paused_at is null
+      and l.cpu_units <= worker.cpu_units
+      and l.memory_mb <= worker.memory_mb
+  )));
+end;
+$$;
+comment on function taskq_private.keep_lane_floors(taskq_private.workers, jsonb, timestamptz, taskq_private.front[]) is
+  'Remembers where the lanes of this worker begin, so that this session''s next looks need not walk over what lies before.';
+--! EndIncluded 3_claim/keep_lane_floors.sql
+--! Included 3_claim/choose_lanes.sql
+-- Which lanes to take from, once for each job. In words: the rows at the heads of the lanes come in effective order (lane_heads),
+-- level by level where priority is strict; a few of each lane, and more once those of one are used up. In that order they are taken
+-- while the running sum fits; one that does not fit is passed over, unless it has waited for reserve_after_seconds: then what comes
+-- after it waits too (or, where a pool has too little for it, what takes from that pool). A worker that is kept free for a large job
+-- takes only what will not delay that job (go_beside), wherever in its lane it is: then the answer names the jobs.
+create or replace function taskq_private.choose_lanes(
+  fronts taskq_private.front[], free taskq_private.capacity, beside taskq_private.shadow, levels smallint[], max_jobs integer,
+  stop_before timestamptz, depth integer, out lane_ids integer[], out handicaps interval[], out ready_ats timestamptz[], out job_ids uuid[]
+)
+language plpgsql
+volatile
+as $$
+declare
+  v_free taskq_private.capacity := free;
+  v_room taskq_private.capacity;
+  v_beside taskq_private.shadow := beside;
+  v_head record;
+  v_level smallint;
+  v_depth integer;
+  v_seen integer;
+  v_is_cut boolean;
+  v_now timestamptz := taskq_private.clock();
+  v_old timestamptz := v_now - (select s.reserve_after_seconds * interval '1 second' from taskq_private.settings as s);
+begin
+  <<by_level>>
+  foreach v_level in array levels loop
+    v_room := v_free;
+    v_depth := coalesce(depth, 2 + 2 * max_jobs * cardinality(levels) / cardinality(fronts));
+    v_seen := 0;
+    loop
+      v_is_cut := false;
+      for v_head in
+        select h.* from taskq_private.lane_heads(fronts, v_room, case when depth is null then max_jobs end, v_level, v_depth, v_old) as h
+        where beside.until is null
+          or h.cpu_units <= beside.cpu_units and h.memory_mb <= beside.memory_mb
+          or v_now + taskq_private.expected_seconds(h.job_id) * interval '1 second' <= beside.until
+        offset v_seen
+      loop
+        exit when v_is_cut;
+        exit by_level when v_head.ready_at + v_head.handicap >= stop_before;
+        v_is_cut := v_head.is_cut and depth is null;
+        v_seen := v_seen + 1;
+        if v_head.cpu_units > v_free.cpu_units or v_head.memory_mb > v_free.memory_mb then
+          exit by_level when beside.until is null and v_head.ready_at <= v_old;
+          continue;
+        end if;
+        if v_head.needs is not null and not taskq_private.covers(v_free.others, v_head.needs) then
+          continue when v_head.ready_at > v_old;
+          v_free.others := taskq_private.less(v_free.others, array[taskq_private.lacking(v_free.others, v_head.needs)], array[1]);
+          continue;
+        end if;
+        if v_beside.until is not null then
+          v_beside := taskq_private.go_beside(v_beside, v_head.job_id, v_head.cpu_units, v_head.memory_mb, v_head.needs);
+          continue when v_beside.is_refused;
+          job_ids := job_ids || v_head.job_id;
+        end if;
+        if v_head.needs is not null then
+          v_free.others := taskq_private.less(v_free.others, array[v_head.needs], array[1]);
+        end if;
+        v_free.cpu_units := v_free.cpu_units - v_head.cpu_units;
+        v_free.memory_mb := v_free.memory_mb - v_head.memory_mb;
+        lane_ids := lane_ids || v_head.lane_id;
+        handicaps := handicaps || v_head.handicap;
+        ready_ats := ready_ats || v_head.ready_at;
+        exit by_level when cardinality(lane_ids) = max_jobs;
+      end loop;
+      exit when not v_is_cut;
+      v_depth := 4 * v_depth;
+    end loop;
+  end loop;
+end;
+$$;
+comment on function taskq_private.choose_lanes(taskq_private.front[], taskq_private.capacity, taskq_private.shadow, smallint[], integer, timestamptz, integer) is
+  'The lane of each job to take, so that together they fit what is free; what to add to its ready_at for the effective order; and, where not the first of a lane are meant, which jobs.';
+--! EndIncluded 3_claim/choose_lanes.sql
+--! Included 3_claim/lane_heads.sql
+-- Each lane whose jobs fit what is free shows its first rows by ready_at, no more than depth, and than could fit where all of them
+-- may be taken (max_jobs is given): one index probe, whatever lies behind. One whose pools have too little shows its first row, if
+-- that has waited long enough. The rows of all lanes are merged in effective order: the first level of priority goes by ready_at
+-- alone, each further level weighs as much as aging_seconds of waiting, or as 30 years where the queue has none: strict priority.
+-- A row that is_cut may have more of its lane behind it. Plain SQL, so that it becomes part of the query that reads it.
+create or replace function taskq_private.lane_heads(
+  fronts taskq_private.front[], free taskq_private.capacity, max_jobs integer, level smallint, depth integer,
+  waited_since timestamptz default null
+)
+returns table (lane_id integer, cpu_units numeric, memory_mb integer, needs jsonb, handicap interval, job_id uuid, ready_at timestamptz, is_cut boolean)
+language sql
+stable
+as $$
+  select f.lane_id, f.cpu_units, f.memory_mb, f.needs, f.handicap, head.job_id, head.ready_at, head.place = lane_heads.depth
+  from unnest(fronts) as f
+  cross join lateral (select f.needs is null or taskq_private.covers(free.others, f.needs)) as fit (is_covered)
+  cross join lateral (
+    select r.ready_at, r.job_id, row_number() over (order by r.ready_at, r.job_id) as place
+    from taskq_private.ready_jobs as r
+    where r.lane_id = f.lane_id and r.ready_at >= f.ready_at
+    order by r.ready_at, r.job_id
+    limit case
+      when not fit.is_covered then 1
+      when lane_heads.max_jobs is null then lane_heads.depth
+      else least(
+        lane_heads.depth, lane_heads.max_jobs, floor(free.cpu_units / nullif(f.cpu_units, 0)), floor(free.memory_mb / nullif(f.memory_mb, 0))
+      )
+    end
+  ) as head
+  where (lane_heads.level = 0 or f.priority = lane_heads.level)
+    and f.cpu_units <= free.cpu_units
+    and f.memory_mb <= free.memory_mb
+    and (fit.is_covered or lane_heads.waited_since is not null and head.ready_at <= lane_heads.waited_since)
+  order by head.ready_at + f.handicap, head.ready_at, head.job_id;
+$$;
+comment on function taskq_private.lane_heads(taskq_private.front[], taskq_private.capacity, integer, smallint, integer, timestamptz) is
+  'The jobs that this worker could take first, in effective order.';
+--! EndIncluded 3_claim/lane_heads.sql
+--! Included 3_claim/lock_pools.sql
+-- Only the pools that lanes with work on them need: whoever looks for other work does not wait here. What a pool has granted
+-- is summed under its lock, so claims that take from one pool are made one after the other.
+-- Locks: rows of resource_pools, by pool.
+create or replace function taskq_private.lock_pools(fronts taskq_private.front[], is_claim boolean)
+returns jsonb
+language plpgsql
+volatile
+as $$
+declare
+  v_pools text[] := array(
+    select distinct substr(n.key, 6)
+    from unnest(fronts) as f
+    cross join lateral jsonb_object_keys(f.needs) as n (key)
+    where n.key like 'pool:%'
+    order by 1
+  );
+begin
+  if cardinality(v_pools) = 0 then
+    return '{}';
+  end if;
+  if is_claim then
+    perform from taskq_private.resource_pools as p where p.pool = any (v_pools) order by p.pool for no key update;
+  end if;
+  return taskq_private.pool_free(v_pools, is_claim);
+end;
+$$;
+comment on function taskq_private.lock_pools(taskq_private.front[], boolean) is 'How much the jobs of these lanes can take of each pool; a claim holds those pools until it commits.';
+--! EndIncluded 3_claim/lock_pools.sql
+--! Included 3_claim/pool_free.sql
+-- Capacities: what is not with running jobs, derived from the claims. Rates: what has come back since it was last counted.
+-- A claim holds these pools, so no other that takes of them is under way, and those to come have greater ids: what held when this
+-- session last looked for the same pools, and what came after it, is all there can be (the same as in free_capacity).
+create or replace function taskq_private.pool_free(pools text[], is_claim boolean default false)
+returns jsonb
+language plpgsql
+volatile
+as $$
+declare
+  v_began timestamptz := taskq_private.clock();
+  v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.claims'::regclass);
+  v_floor jsonb := case when is_claim then taskq_private.session_floor('taskq.granted') end;
+  v_is_known boolean := coalesce(v_floor ->> 'pools' = pools::text, false);
+  v_known bigint[] := case when v_is_known then (v_floor ->> 'claim_ids')::bigint[] else '{}' end;
+  v_after bigint := case when v_is_known then (v_floor ->> 'after')::bigint else 0 end;
+  v_held_ids bigint[];
+  v_free jsonb;
+begin
+  with claim as materialized (
+    select c.claim_id, c.lane_ids from taskq_private.claims as c where c.claim_id > v_after
+    union all
+    select c.claim_id, c.lane_ids from taskq_private.claims as c where c.claim_id = any (v_known)
+  ), held as materialized (
+    select u.lane_id, count(*) as jobs from claim as c cross join unnest(c.lane_ids) as u (lane_id) group by u.lane_id
+  ), used as materialized (
+    select n.key, sum(n.value::numeric * h.jobs) as amount
+    from held as h
+    join taskq_private.lanes as l on l.lane_id = h.lane_id
+    cross join lateral jsonb_each(taskq_private.lane_needs(l)) as n
+    group by n.key
+  )
+  select coalesce(jsonb_object_agg(
+    'pool:' || p.pool,
+    case when p.refill_per_second is null then p.capacity - coalesce(u.amount, 0) else trunc(taskq_private.pool_tokens(p)::numeric, 6) end
+  ), '{}'), (select array_agg(c.claim_id) from claim as c)
+  into v_free, v_held_ids
+  from taskq_private.resource_pools as p
+  left join used as u on u.key = 'pool:' || p.pool
+  where p.pool = any (pool_free.pools);
+
+  if is_claim and pg_stat_get_xact_blocks_fetched('taskq_private.claims'::regclass) - v_read > 16 + cardinality(v_known) then
+    perform taskq_private.keep_floor('taskq.granted', case when v_is_known then v_floor end, v_began, jsonb_build_object(
+      'pools', pools::text, 'claim_ids', coalesce(v_held_ids, '{}')::text, 'after', (select case when s.is_called then s.last_value else 0 end from taskq_private.claim_ids as s)
+    ));
+  end if;
+  return v_free;
+end;
+$$;
+comment on function taskq_private.pool_free(text[], boolean) is 'How much of each pool can go out now.';
+--! EndIncluded 3_claim/pool_free.sql
+--! Included 3_claim/tokens_in.sql
+-- So that a timer and no poll decides: a job that waits for nothing but a rate is claimed when the rate allows it.
+create or replace function taskq_private.tokens_in()
+returns double precision
+language sql
+volatile
+as $$
+  select min(greatest((n.value::numeric - taskq_private.pool_tokens(p)::numeric) / p.refill_per_second::numeric, 0.001))::double precision
+  from taskq_private.lanes as l
+  cross join lateral jsonb_each(taskq_private.lane_needs(l)) as n
+  cross join (select taskq_private.session_floor('taskq.lane_floors') -> 'lanes' as lanes offset 0) as floors
+  join taskq_private.resource_pools as p on n.key = 'pool:' || p.pool and p.refill_per_second is not null
+  where exists (
+      select from taskq_private.ready_jobs as r
+      where r.lane_id = l.lane_id and r.ready_at >= coalesce(to_timestamp((floors.lanes ->> l.lane_id::text)::float8), '-infinity')
+    )
+    and taskq_private.pool_tokens(p) < n.value::numeric
+    and p.capacity >= n.value::numeric;
+$$;
+comment on function taskq_private.tokens_in() is 'Seconds until a rate allows the next ready job; null when none waits for a rate.';
+--! EndIncluded 3_claim/tokens_in.sql
+--! Included 3_claim/large_head.sql
+-- The first job in line that is too large for what is free but not for the worker, once it has been ready for
+-- reserve_after_seconds. Each job reserves one worker; a lane with k reservations shows its next job. Whatever comes after it
+-- has to wait; while something that this worker could run comes before it, whether that fits now or not, it is not its turn
+-- (is_first is false): else a low job would have the next room on a full worker, whatever urgent ones wait.
+create or replace function taskq_private.large_head(
+  worker taskq_private.workers, free taskq_private.capacity, fronts taskq_private.front[],
+  out lane taskq_private.lanes, out job_id uuid, out order_at timestamptz, out is_first boolean
+)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  v_old timestamptz := taskq_private.clock() - (select s.reserve_after_seconds * interval '1 second' from taskq_private.settings as s);
+  v_all taskq_private.capacity := row(worker.cpu_units, worker.memory_mb, free.others || worker.resources);
+  v_head record;
+begin
+  select l as lane, head.job_id, head.ready_at + f.handicap as order_at into v_head
+  from unnest(fronts) as f
+  join taskq_private.lanes as l on l.lane_id = f.lane_id
+  cross join lateral (
+    select r.ready_at, r.job_id from taskq_private.ready_jobs as r
+    where r.lane_id = f.lane_id and r.ready_at >= f.ready_at and r.ready_at <= v_old
+    order by r.ready_at, r.job_id
+    offset (select count(*) from taskq_private.reservations as o where o.lane_id = l.lane_id)
+    limit 1
+  ) as head
+  where (f.needs is null or taskq_private.covers(worker.resources, taskq_private.own_needs(l)))
+    and (
+      l.cpu_units > free.cpu_units or l.memory_mb > free.memory_mb
+      or f.needs is not null and not taskq_private.covers(free.others, taskq_private.own_needs(l))
+    )
+    and (f.needs is null or taskq_private.covers(free.others, f.needs - array(select jsonb_object_keys(taskq_private.own_needs(l)))))
+  order by head.ready_at + f.handicap, head.ready_at, head.job_id
+  limit 1;
+
+  lane := v_head.lane;
+  job_id := v_head.job_id;
+  order_at := v_head.order_at;
+  is_first := order_at is not null and not exists (
+    select from taskq_private.lane_heads(fronts, v_all, null, 0::smallint, (select count(*)::integer + 1 from taskq_private.reservations)) as h
+    where h.ready_at + h.handicap < large_head.order_at and not exists (select from taskq_private.reservations as r where r.job_id = h.job_id)
+  );
+end;
+$$;
+comment on function taskq_private.large_head(taskq_private.workers, taskq_private.capacity, taskq_private.front[]) is
+  'The job that this worker should be kept free for, or that what comes after it should not pass.';
+--! EndIncluded 3_claim/large_head.sql
+--! Included 3_claim/first_reserved.sql
+-- The worker that comes free first starts the oldest large job that fits it, whoever was kept free for that one.
+create or replace function taskq_private.first_reserved(worker taskq_private.workers, free taskq_private.capacity, own taskq_private.lanes)
+returns taskq_private.lanes
+language sql
+stable
+as $$
+  select coalesce((
+    select l
+    from taskq_private.reservations as r
+    cross join lateral (select j.ready_at, j.job_id from taskq_private.ready_jobs as j where j.lane_id = r.lane_id and j.job_id = r.job_id offset 0) as j
+    join taskq_private.lanes as l on l.lane_id = r.lane_id
+    join taskq_private.queues as q on q.queue = l.queue and q.paused_at is null
+    where l.type = any (worker.types)
+      and (worker.queues is null or l.queue = any (worker.queues))
+      and taskq_private.lane_fits(l, free)
+    order by j.ready_at + (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second'), j.ready_at, j.job_id
+    limit 1
+  ), own);
+$$;
+comment on function taskq_private.first_reserved(taskq_private.workers, taskq_private.capacity, taskq_private.lanes) is
+  'The lane of the oldest job with a reservation that fits this worker; its own when there is none.';
+--! EndIncluded 3_claim/first_reserved.sql
+--! Included 3_claim/take_jobs.sql
+-- Moves the chosen rows into a new claim and reads what the worker needs to run them.
+-- Locks: ready rows at the heads of the chosen lanes, skipping those that a rival is taking.
+create or replace function taskq_private.take_jobs(
+  worker taskq_private.workers, max_jobs integer, out claim_id bigint, out jobs json
+)
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_chosen record;
+  v_taken record;
+  v_expires_at timestamptz;
+begin
+  v_chosen := taskq_private.plan_claim(worker, max_jobs, true);
+  if v_chosen.lane_ids is null then
+    return;
+  end if;
+
+  select array_agg(head.row_id) as row_ids, array_agg(head.job_id) as job_ids, array_agg(head.lane_id) as lane_ids, array_agg(head.attempt) as attempts
+  into v_taken
+  from (
+    select r.*
+    from unnest(v_chosen.lane_ids, v_chosen.job_counts, v_chosen.handicaps, v_chosen.starts) as chosen (lane_id, job_count, handicap, start)
+    cross join lateral (
+      select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
+      from taskq_private.ready_jobs as r
+      where r.lane_id = chosen.lane_id and r.ready_at >= chosen.start and (v_chosen.job_ids is null or r.job_id = any (v_chosen.job_ids))
+      order by r.ready_at, r.job_id
+      limit chosen.job_count
+      for update skip locked
+    ) as r
+    order by r.ready_at + chosen.handicap, r.ready_at, r.job_id
+  ) as head;
+  if v_taken.job_ids is null then
+    return;
+  end if;
+
+  if v_chosen.has_needs and exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+    perform taskq_private.spend_tokens(v_taken.lane_ids);
+  end if;
+  if exists (select from taskq_private.reservations) then
+    perform taskq_private.end_reservations(worker.worker_id, v_taken.job_ids);
+  end if;
+  delete from taskq_private.ready_jobs as r where r.ctid = any (v_taken.row_ids);
+
+  select json_agg(row_to_json(j)), v_now + min(j.timeout_seconds) * interval '1 second' + taskq_private.timeout_grace()
+  into jobs, v_expires_at
+  from (
+    select s.job_id, l.type, l.queue, t.attempt, s.max_attempts, s.timeout_seconds, s.payload, s.trace_context
+    from unnest(v_taken.job_ids, v_taken.lane_ids, v_taken.attempts) as t (job_id, lane_id, attempt)
+    cross join lateral (select * from taskq_private.job_specs as s where s.job_id = t.job_id offset 0) as s -- never by a hash of all
+    join taskq_private.lanes as l on l.lane_id = t.lane_id
+  ) as j;
+
+  insert into taskq_private.claims (worker_id, claimed_at, expires_at, job_ids, lane_ids, attempts)
+  values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
+  returning claims.claim_id into take_jobs.claim_id;
+
+  perform taskq_private.record_event('job_started', v_taken.job_ids, v_taken.lane_ids, v_taken.attempts);
+end;
+$$;
+comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none.';
+--! EndIncluded 3_claim/take_jobs.sql
+--! Included 4_run/heartbeat.sql
+-- One a worker, never one a job. Locks: the worker's row. Raises: TQ412 when it was declared lost.
+create or replace function taskq.heartbeat(
+  worker_id uuid, load jsonb default null, out status taskq.worker_status, out cancel_requested uuid[]
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_worker taskq_private.workers := taskq_private.lock_worker(worker_id);
+begin
+  update taskq_private.workers as w
+  set heartbeat_at = taskq_private.clock(), load = coalesce(heartbeat.load, w.load)
+  where w.worker_id = heartbeat.worker_id;
+
+  status := v_worker.status;
+  cancel_requested := array(
+    select r.job_id
+    from taskq_private.cancel_requests as r
+    cross join lateral (select c.worker_id from taskq_private.claims as c where c.claim_id = r.claim_id offset 0) as c -- never by a hash of all
+    where c.worker_id = heartbeat.worker_id
+  );
+end;
+$$;
+comment on function taskq.heartbeat(uuid, jsonb) is
+  'Says that the worker lives and what its machine really uses; answers its status and which of its jobs were asked to stop.';
+--! EndIncluded 4_run/heartbeat.sql
+--! Included 5_finish/end_attempts.sql
+-- The one way out of a claim, for reports of workers, timeouts, cancels and lost workers alike.
+-- Locks: the caller holds the claims; children follow in settle_dependents.
+create or replace function taskq_private.end_attempts(ended taskq_private.ended_attempt[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_job_ids uuid[];
+  v_are_completed boolean;
+begin
+  if coalesce(cardinality(ended), 0) = 0 then
+    return;
+  end if;
+  perform taskq_private.shrink_claims(ended);
+
+  select array_agg(e.job_id), bool_and(e.outcome = 'completed') into v_job_ids, v_are_completed from unnest(ended) as e;
+  if v_are_completed then
+    perform taskq_private.complete_attempts(ended);
+  else
+    perform taskq_private.complete_attempts(array_agg(e)) from unnest(ended) as e where e.outcome = 'completed' having count(*) > 0;
+    perform taskq_private.fail_attempts(array_agg(e)) from unnest(ended) as e where e.outcome <> 'completed';
+  end if;
+
+  if exists (select from taskq_private.resource_pools) then
+    perform taskq_private.hint('ready'); -- other workers may have waited for what these held
+  end if;
+  delete from taskq_private.cancel_requests as r where r.job_id = any (v_job_ids);
+  delete from taskq_private.job_progress as p where p.job_id = any (v_job_ids);
+end;
+$$;
+comment on function taskq_private.end_attempts(taskq_private.ended_attempt[]) is 'Takes attempts out of their claims and gives each job its next place.';
+--! EndIncluded 5_finish/end_attempts.sql
+--! Included 5_finish/shrink_claims.sql
+-- Most calls end a claim whole, which deletes its row; what is left of the others stays under the same claim_id.
+create or replace function taskq_private.shrink_claims(ended taskq_private.ended_attempt[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_claim_ids bigint[];
+  v_left bigint[];
+begin
+  select array_agg(e.claim_id), array_agg(e.claim_id) filter (where e.ended_count < cardinality(c.job_ids))
+  into v_claim_ids, v_left
+  from (select u.claim_id, count(*) as ended_count from unnest(ended) as u group by u.claim_id) as e
+  cross join lateral (select c.job_ids from taskq_private.claims as c where c.claim_id = e.claim_id offset 0) as c; -- never by a hash of all
+
+  delete from taskq_private.claims as c where c.claim_id = any (v_claim_ids) and c.claim_id <> all (coalesce(v_left, '{}'));
+  if v_left is null then
+    return;
+  end if;
+
+  update taskq_private.claims as c
+  set job_ids = kept.job_ids, lane_ids = kept.lane_ids, attempts = kept.attempts
+  from (
+    select h.claim_id, array_agg(h.job_id) as job_ids, array_agg(h.lane_id) as lane_ids, array_agg(h.attempt) as attempts
+    from taskq_private.held_attempts(v_left) as h
+    where not exists (select from unnest(ended) as e where e.job_id = h.job_id and e.claim_id = h.claim_id)
+    group by h.claim_id
+  ) as kept
+  where c.claim_id = any (v_left) and c.claim_id = kept.claim_id;
+end;
+$$;
+comment on function taskq_private.shrink_claims(taskq_private.ended_attempt[]) is 'Takes jobs out of their claims.';
+--! EndIncluded 5_finish/shrink_claims.sql
+--! Included 5_finish/complete_attempts.sql
+-- running -> completed.
+create or replace function taskq_private.complete_attempts(ended taskq_private.ended_attempt[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_job_ids uuid[];
+  v_lane_ids integer[];
+  v_attempts smallint[];
+begin
+  insert into taskq_private.finished_jobs (job_id, lane_id, status, attempt, outcome, finished_at, started_at, claim_id, worker_id, result)
+  select e.job_id, e.lane_id, 'completed', e.attempt, 'completed', taskq_private.clock(), e.started_at, e.claim_id, e.worker_id, e.result
+  from unnest(ended) as e;
+
+  select array_agg(e.job_id), array_agg(e.lane_id), array_agg(e.attempt) into v_job_ids, v_lane_ids, v_attempts from unnest(ended) as e;
+  perform taskq_private.record_event('job_completed', v_job_ids, v_lane_ids, v_attempts);
+  perform taskq_private.leave_keys(v_job_ids);
+  perform taskq_private.count_workflow_jobs(v_job_ids, 1);
+  perform taskq_private.settle_dependents(v_job_ids, 'completed');
+end;
+$$;
+comment on function taskq_private.complete_attempts(taskq_private.ended_attempt[]) is 'Records completions and lets their dependents go.';
+--! EndIncluded 5_finish/complete_attempts.sql
 --! Included 5_finish/retry_delay.sql
 -- The exponent stops before the power would overflow: at e^650, far above any max_delay_seconds.
 create or replace function taskq_private.retry_delay(spec taskq_private.job_specs, attempt smallint)
@@ -824,6 +1847,64 @@ $$;
 comment on function taskq_private.retry_delay(taskq_private.job_specs, smallint) is
   'Seconds to wait after this attempt: initial_delay_seconds × backoff_multiplier^(attempt - 1), at most max_delay_seconds, and up to the share of jitter more.';
 --! EndIncluded 5_finish/retry_delay.sql
+--! Included 5_finish/fail_attempts.sql
+-- running -> retrying | ready | failed | cancelled. Each attempt that did not complete gets its job's next place, its row in
+-- the history, and its event. A lost or released attempt is not charged; the third worker that a job takes down is the last.
+create or replace function taskq_private.fail_attempts(ended taskq_private.ended_attempt[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_group record;
+begin
+  for v_group in
+    with decided as materialized (
+      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s.spec, e.attempt)), 0), 5184000) * interval '1 second' as due_at
+      from unnest(ended) as e
+      cross join lateral (select s as spec, s.max_attempts from taskq_private.job_specs as s where s.job_id = e.job_id offset 0) as s -- never by a hash of all
+      left join taskq_private.cancel_requests as r on r.job_id = e.job_id
+      cross join lateral taskq_private.next_status(e, s.max_attempts, r.job_id is not null) as n
+    ), retried as (
+      insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, attempt)
+      select d.job_id, d.lane_id, 'retrying', d.due_at, d.attempt + 1 from decided as d where d.next_status = 'retrying'
+    ), readied as (
+      insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+      select d.lane_id, d.job_id, d.started_at, d.attempt from decided as d where d.next_status = 'ready'
+    ), finished as (
+      insert into taskq_private.finished_jobs (job_id, lane_id, status, attempt, outcome, finished_at, started_at, claim_id, worker_id, reason, error)
+      select d.job_id, d.lane_id, d.next_status, d.attempt, d.outcome, v_now, d.started_at, d.claim_id, d.worker_id, d.reason, d.error
+      from decided as d where d.next_status in ('failed', 'cancelled')
+    ), kept as (
+      insert into taskq_private.job_attempts (job_id, claim_id, attempt, worker_id, started_at, ended_at, outcome, error)
+      select d.job_id, d.claim_id, d.attempt, d.worker_id, d.started_at, v_now, d.outcome, d.error
+      from decided as d where d.next_status in ('retrying', 'ready')
+    )
+    select
+      d.next_status, array_agg(d.job_id) as job_ids, array_agg(d.lane_id) as lane_ids, array_agg(d.attempt) as attempts,
+      jsonb_agg(jsonb_strip_nulls(jsonb_build_object('outcome', d.outcome, 'reason', d.reason, 'error', d.error ->> 'message'))) as data
+    from decided as d
+    group by d.next_status
+    order by d.next_status
+  loop
+    perform taskq_private.record_event('job_' || v_group.next_status, v_group.job_ids, v_group.lane_ids, v_group.attempts, v_group.data);
+    if v_group.next_status <> 'ready' then
+      perform taskq_private.leave_keys(v_group.job_ids);
+    end if;
+    if v_group.next_status in ('failed', 'cancelled') then
+      perform taskq_private.count_workflow_jobs(v_group.job_ids, 1);
+      perform taskq_private.settle_dependents(v_group.job_ids, v_group.next_status);
+    elsif v_group.next_status = 'ready' then
+      perform taskq_private.hint('ready');
+    else
+      perform taskq_private.hint_due(v_now);
+    end if;
+  end loop;
+end;
+$$;
+comment on function taskq_private.fail_attempts(taskq_private.ended_attempt[]) is 'Records attempts that did not complete, and retries their jobs or ends them.';
+--! EndIncluded 5_finish/fail_attempts.sql
 --! Included 7_operate/tick.sql
 -- Everything that time does: due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
 -- through. Bounded: what is left over is done by the next call.
@@ -1704,6 +2785,46 @@ cross join lateral (
 comment on view taskq.workflows is
   'Graphs of jobs that were submitted under a name, with how many of their jobs have ended how. skipped_count are those that were not needed: handlers of failures that did not happen. For lists use taskq.list_workflows().';
 --! EndIncluded 8_read/workflows.sql
+--! Included 8_read/claim_preview.sql
+-- The plan of the claim itself, with nothing locked and nothing taken. Raises: TQ404.
+create or replace function taskq.claim_preview(worker_id uuid, max_jobs integer default null)
+returns table (place bigint, job_id uuid, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_worker taskq_private.workers;
+  v_plan record;
+begin
+  select * into v_worker from taskq_private.workers as w where w.worker_id = claim_preview.worker_id;
+  if not found then
+    raise exception 'worker % is not registered', claim_preview.worker_id using errcode = 'TQ404', hint = 'select worker_id from taskq.workers lists them.';
+  end if;
+  if v_worker.status <> 'active' then
+    return;
+  end if;
+  v_plan := taskq_private.plan_claim(v_worker, least(coalesce(claim_preview.max_jobs, v_worker.concurrency), 1000), false);
+  return query
+    select row_number() over (order by r.ready_at + p.handicap, r.ready_at, r.job_id), r.job_id, l.type, l.queue, l.priority, l.cpu_units, l.memory_mb
+    from unnest(v_plan.lane_ids, v_plan.job_counts, v_plan.handicaps) as p (lane_id, job_count, handicap)
+    join taskq_private.lanes as l on l.lane_id = p.lane_id
+    cross join lateral (
+      select j.job_id, j.ready_at from taskq_private.ready_jobs as j where j.lane_id = p.lane_id and (v_plan.job_ids is null or j.job_id = any (v_plan.job_ids)) order by j.ready_at, j.job_id limit p.job_count
+    ) as r
+    order by 1;
+end;
+$$;
+comment on function taskq.claim_preview(uuid, integer) is
+  'What this worker would take now if it asked for max_jobs (its concurrency unless given), in order. Changes nothing. Example: select * from taskq.claim_preview((select worker_id from taskq.workers limit 1)).';
+--! EndIncluded 8_read/claim_preview.sql
 --! Included 9_grants.sql
 -- Who may do what: exposure is a grant, by audience. Functions are never PUBLIC (default privileges of migration 1).
 
