@@ -112,9 +112,9 @@ test.serial('in batches, a job writes and looks at no more than it did', async (
 	})
 
 	t.log(costs)
-	t.true(costs.submit.walRecords <= 6 && costs.submit.walBytes <= 700 && costs.submit.pages <= 25)
-	t.true(costs.claim.walRecords <= 2.2 && costs.claim.walBytes <= 220 && costs.claim.pages <= 12)
-	t.true(costs.complete.walRecords <= 5 && costs.complete.walBytes <= 500 && costs.complete.pages <= 25)
+	t.true(costs.submit.walRecords <= 5.2 && costs.submit.walBytes <= 560 && costs.submit.pages <= 9.5)
+	t.true(costs.claim.walRecords <= 2.2 && costs.claim.walBytes <= 170 && costs.claim.pages <= 9.5)
+	t.true(costs.complete.walRecords <= 4.2 && costs.complete.walBytes <= 440 && costs.complete.pages <= 8.5)
 })
 
 test.serial('a claim, a submit and a page look at no more beside twenty thousand jobs in any state', async (t) => {

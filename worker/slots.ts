@@ -26,6 +26,7 @@ export class Slots {
 	readonly #running = new Map<string, RunningJob>()
 	#waiting: RunningJob[] = []
 	#outcomes: Outcome[] = []
+	#isToStart = false
 
 	constructor(options: SlotsOptions) {
 		this.#options = options
@@ -51,8 +52,8 @@ export class Slots {
 		return this.#running.values()
 	}
 
-	get hasOutcomes(): boolean {
-		return this.#outcomes.length > 0
+	get outcomeCount(): number {
+		return this.#outcomes.length
 	}
 
 	get isEmpty(): boolean {
@@ -121,8 +122,17 @@ export class Slots {
 		if (given.length > 0) this.#options.onOutcome()
 	}
 
+	/**
+	 * Starts what there are free hands for; of jobs that end at once, as many as there are hands, and the others after whatever else
+	 * is to be done: the next claim is under way while they run.
+	 */
 	#start(): void {
-		while (this.#waiting.length > 0 && this.#running.size < this.#options.concurrency) {
+		const { concurrency } = this.#options
+		for (let started = 0; this.#waiting.length > 0 && this.#running.size < concurrency; started++) {
+			if (started === concurrency) {
+				this.#startLater()
+				return
+			}
 			const job = this.#waiting.shift()!
 			const outcome = execute(job, this.#options.threads)
 			if (outcome instanceof Promise) {
@@ -130,6 +140,15 @@ export class Slots {
 				void outcome.then((ended) => this.#end(job, ended))
 			} else this.#gather(job, outcome)
 		}
+	}
+
+	#startLater(): void {
+		if (this.#isToStart) return
+		this.#isToStart = true
+		setImmediate(() => {
+			this.#isToStart = false
+			this.#start()
+		})
 	}
 
 	#end(job: RunningJob, outcome: Outcome): void {

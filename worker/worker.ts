@@ -1,8 +1,9 @@
 import os from 'node:os'
 import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import type pg from 'pg'
-import { type Claim, call, callOne } from '../db/calls.ts'
+import { type Claim, call, callOne, type Outcome } from '../db/calls.ts'
 import { makePool } from '../db/pool.ts'
+import { Aside } from './aside.ts'
 import { type DatabaseError, exchange, isEnded, isPassing, isUnstorable, reportEach } from './exchange.ts'
 import type { WorkerOptions } from './options.ts'
 import { Presence } from './presence.ts'
@@ -17,7 +18,7 @@ const GIVE_UP_AFTER = 6
 
 /**
  * The thin worker: a loop around one round trip, `claim_next_job`, which records what has ended and takes what fits. While a
- * call is in flight results gather, and the next call carries them all.
+ * call is in flight results gather, and the next call carries them all, or a call beside it if they are many.
  */
 export class Worker {
 	readonly #options: WorkerOptions
@@ -27,6 +28,7 @@ export class Worker {
 	readonly #presence: Presence
 	readonly #reports: Reports
 	readonly #waker = new Waker()
+	readonly #aside = new Aside()
 	#id = ''
 	#draining = false
 	/** Whether a claim's answer may have been lost, with jobs in it that nobody runs. */
@@ -99,12 +101,13 @@ export class Worker {
 	}
 
 	async #loop(): Promise<void> {
-		while (!(this.#draining && (this.#slots.isEmpty || this.#failures > GIVE_UP_AFTER))) {
+		while (!(this.#draining && ((this.#slots.isEmpty && this.#aside.isFree) || this.#failures > GIVE_UP_AFTER))) {
 			const woken = this.#waker.next()
 			await soon() // what ends at once has ended then, and one call carries it all
 			this.#slots.returnWaiting(this.#draining)
 			const room = this.#draining ? 0 : this.#slots.room
-			if (this.#slots.hasOutcomes || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
+			if (this.#aside.takes(this.#slots.outcomeCount)) void this.#reportAside(this.#slots.takeOutcomes())
+			if (this.#slots.outcomeCount > 0 || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
 			else {
 				if (this.#slots.isAhead) this.#waker.dueIn(null) // what is claimed ahead may have to go back
 				await woken
@@ -113,16 +116,27 @@ export class Worker {
 		this.#waker.stop()
 	}
 
+	async #reportAside(outcomes: Outcome[]): Promise<void> {
+		const answer = await this.#aside.report(this.#pool, this.#id, outcomes)
+		if (answer) this.#take(answer, 0)
+		else this.#slots.keepOutcomes(outcomes)
+		this.#waker.wake()
+	}
+
 	/** Says what has ended and takes what fits; what could not be recorded is kept for the next time. */
 	async #exchange(room: number): Promise<void> {
 		const outcomes = this.#slots.takeOutcomes()
 		this.#waker.looked()
 		try {
 			if (this.#unsure)
-				await call(this.#pool, 'releaseUnknownClaims', [this.#id, this.#slots.claimIds.concat(outcomes.map((o) => o.claim_id))])
+				await call(this.#pool, 'releaseUnknownClaims', [
+					this.#id,
+					this.#slots.claimIds.concat([...outcomes, ...this.#aside.outcomes].map((o) => o.claim_id)),
+				])
 			this.#unsure = false
 			this.#take(await exchange(this.#pool, this.#id, room, outcomes), room)
 			this.#failures = 0
+			this.#aside.recovered()
 		} catch (thrown) {
 			const error = thrown as DatabaseError
 			this.#slots.keepOutcomes(isUnstorable(error) ? await reportEach(this.#pool, this.#id, outcomes) : outcomes)

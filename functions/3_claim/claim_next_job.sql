@@ -2,7 +2,7 @@
 -- Deciding is done on lanes, not on jobs: plan_claim() says how many rows to take from the head of which lane, and only
 -- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
 -- Plans must not depend on statistics: the tables empty and fill within seconds. So: generic plans, by index.
--- Locks: this worker's row, the claims of the outcomes, the pools concerned, then ready rows (skip locked). Raises: TQ412 for an ended worker.
+-- Locks: this worker's row if it takes jobs, the claims of the outcomes, the pools concerned, then ready rows (skip locked). Raises: TQ412 for an ended worker.
 create or replace function taskq.claim_next_job(
   worker_id uuid,
   max_jobs integer default 1,
@@ -30,7 +30,7 @@ declare
   v_tokens_in double precision;
 begin
   if outcomes is not null or not taskq_private.is_idle(worker_id) then
-    v_worker := taskq_private.lock_worker(worker_id);
+    v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
     if outcomes is not null then
       rejected := taskq_private.finish_attempts(outcomes, worker_id);
     end if;
@@ -39,7 +39,7 @@ begin
 
   v_due_at := taskq_private.first_due_at();
   if v_due_at <= taskq_private.clock() then
-    v_worker := taskq_private.lock_worker(worker_id);
+    v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
     perform taskq_private.promote_due_jobs(1000, v_due_at);
     v_due_at := taskq_private.first_due_at();
   end if;

@@ -1,5 +1,6 @@
 -- The lock under which "used" is summed: one worker's claims are made one after the other, workers do not wait for each other.
-create or replace function taskq_private.lock_worker(worker_id uuid)
+-- Who only reports takes nothing, and so needs no lock: a worker may report and claim at the same time.
+create or replace function taskq_private.lock_worker(worker_id uuid, is_claim boolean default true)
 returns taskq_private.workers
 language plpgsql
 volatile
@@ -7,7 +8,11 @@ as $$
 declare
   v_worker taskq_private.workers;
 begin
-  select * into v_worker from taskq_private.workers as w where w.worker_id = lock_worker.worker_id for no key update;
+  if is_claim then
+    select * into v_worker from taskq_private.workers as w where w.worker_id = lock_worker.worker_id for no key update;
+  else
+    select * into v_worker from taskq_private.workers as w where w.worker_id = lock_worker.worker_id;
+  end if;
   if not found then
     raise exception 'worker % is not registered', worker_id
       using errcode = 'TQ404', hint = 'Call taskq.register_worker() and use the id it answers.';
@@ -19,4 +24,4 @@ begin
   return v_worker;
 end;
 $$;
-comment on function taskq_private.lock_worker(uuid) is 'The row of a live worker, locked until this transaction ends.';
+comment on function taskq_private.lock_worker(uuid, boolean) is 'The row of a live worker, locked until this transaction ends if it is to claim.';

@@ -1,5 +1,5 @@
 --! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
---! Hash: sha1:37b3188efb5f464d6c08e7b8c6397c9ca4efd99a
+--! Hash: sha1:1080f191642ba17417b0dfd3a595a847f03c4302
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -129,6 +129,7 @@ drop function taskq_private.large_head(taskq_private.workers, taskq_private.capa
 drop function taskq_private.lock_pools(taskq_private.workers, boolean);
 drop function taskq_private.plan_claim(taskq_private.workers, integer, boolean);
 drop function taskq_private.pool_free(text[]);
+drop function taskq_private.lock_worker(uuid);
 
 --! Included 0_base/to_instant.sql
 -- PostgreSQL 15 cannot ask whether a text is a valid instant without an exception. Only jobs with run_at come here.
@@ -1022,7 +1023,7 @@ comment on function taskq_private.hint_due(timestamptz) is 'Wakes workers when s
 -- Deciding is done on lanes, not on jobs: plan_claim() says how many rows to take from the head of which lane, and only
 -- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
 -- Plans must not depend on statistics: the tables empty and fill within seconds. So: generic plans, by index.
--- Locks: this worker's row, the claims of the outcomes, the pools concerned, then ready rows (skip locked). Raises: TQ412 for an ended worker.
+-- Locks: this worker's row if it takes jobs, the claims of the outcomes, the pools concerned, then ready rows (skip locked). Raises: TQ412 for an ended worker.
 create or replace function taskq.claim_next_job(
   worker_id uuid,
   max_jobs integer default 1,
@@ -1050,7 +1051,7 @@ declare
   v_tokens_in double precision;
 begin
   if outcomes is not null or not taskq_private.is_idle(worker_id) then
-    v_worker := taskq_private.lock_worker(worker_id);
+    v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
     if outcomes is not null then
       rejected := taskq_private.finish_attempts(outcomes, worker_id);
     end if;
@@ -1059,7 +1060,7 @@ begin
 
   v_due_at := taskq_private.first_due_at();
   if v_due_at <= taskq_private.clock() then
-    v_worker := taskq_private.lock_worker(worker_id);
+    v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
     perform taskq_private.promote_due_jobs(1000, v_due_at);
     v_due_at := taskq_private.first_due_at();
   end if;
@@ -1119,6 +1120,35 @@ end;
 $$;
 comment on function taskq_private.is_idle(uuid) is 'Whether a live worker has nothing to claim, to settle or to cancel: it need not even be locked.';
 --! EndIncluded 3_claim/is_idle.sql
+--! Included 3_claim/lock_worker.sql
+-- The lock under which "used" is summed: one worker's claims are made one after the other, workers do not wait for each other.
+-- Who only reports takes nothing, and so needs no lock: a worker may report and claim at the same time.
+create or replace function taskq_private.lock_worker(worker_id uuid, is_claim boolean default true)
+returns taskq_private.workers
+language plpgsql
+volatile
+as $$
+declare
+  v_worker taskq_private.workers;
+begin
+  if is_claim then
+    select * into v_worker from taskq_private.workers as w where w.worker_id = lock_worker.worker_id for no key update;
+  else
+    select * into v_worker from taskq_private.workers as w where w.worker_id = lock_worker.worker_id;
+  end if;
+  if not found then
+    raise exception 'worker % is not registered', worker_id
+      using errcode = 'TQ404', hint = 'Call taskq.register_worker() and use the id it answers.';
+  end if;
+  if v_worker.status in ('lost', 'stopped') then
+    raise exception 'worker % is %, its jobs were given to others', worker_id, v_worker.status
+      using errcode = 'TQ412', hint = 'Register again: taskq.register_worker() answers a new id.';
+  end if;
+  return v_worker;
+end;
+$$;
+comment on function taskq_private.lock_worker(uuid, boolean) is 'The row of a live worker, locked until this transaction ends if it is to claim.';
+--! EndIncluded 3_claim/lock_worker.sql
 --! Included 3_claim/plan_claim.sql
 -- What this worker would take now. A job that is first in line and too large for what is free has it kept free; then only what
 -- will not delay that job goes beside it, and once that job fits, it goes alone: who comes next is looked at anew.

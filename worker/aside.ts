@@ -1,0 +1,43 @@
+import type { Claim, Outcome } from '../db/calls.ts'
+import type { Queryable } from '../db/pool.ts'
+import { exchange } from './exchange.ts'
+
+/** From so many outcomes on they are worth a call of their own: the database records them while it looks for the next jobs. */
+const WORTH_A_CALL = 100
+
+/** Reports large batches beside the claim instead of with it. One at a time; after a failure the next exchange carries all. */
+export class Aside {
+	#outcomes: Outcome[] = []
+	#hasFailed = false
+
+	/** What is under way, and may or may not have been recorded. */
+	get outcomes(): readonly Outcome[] {
+		return this.#outcomes
+	}
+
+	get isFree(): boolean {
+		return this.#outcomes.length === 0
+	}
+
+	takes(count: number): boolean {
+		return this.isFree && !this.#hasFailed && count >= WORTH_A_CALL
+	}
+
+	/** Answers what the database said, or null where it is not known to have recorded them. */
+	async report(db: Queryable, workerId: string, outcomes: Outcome[]): Promise<Claim | null> {
+		this.#outcomes = outcomes
+		try {
+			return await exchange(db, workerId, 0, outcomes)
+		} catch {
+			this.#hasFailed = true // the exchange that follows will see why
+			return null
+		} finally {
+			this.#outcomes = []
+		}
+	}
+
+	/** An exchange went well. */
+	recovered(): void {
+		this.#hasFailed = false
+	}
+}
