@@ -1,8 +1,9 @@
 /** Times of claim_next_job(worker, 1) and (worker, 10) in an almost empty queue and in large backlogs. Empties the database that DATABASE_URL names. */
-import fs from 'node:fs'
 import pg from 'pg'
 import { type Claim, call, callOne } from '../db/calls.ts'
 import '../db/pool.ts'
+import { loadReady } from './load.ts'
+import { cpuMsOf } from './measure.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 400)
 const JOBS = Number(process.env.JOBS ?? 1_000_000)
@@ -11,32 +12,14 @@ const db = new pg.Client(process.env.DATABASE_URL)
 await db.connect()
 const { pid } = (await db.query('select pg_backend_pid() as pid')).rows[0]
 /** Cpu of our session so far, whatever else the machine does; 0 where the server is elsewhere. */
-const cpuMs = () =>
-	fs.existsSync(`/proc/${pid}/schedstat`) ? Number(fs.readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6 : 0
+const cpuMs = () => cpuMsOf(pid)
 const numberOf = (count: number) => count.toLocaleString('en')
 
 const tables =
 	'claims ready_jobs waiting_jobs keyed_jobs concurrency_keys finished_jobs job_specs job_events lanes reservations workers'.split(' ')
 const empty = () => db.query(`truncate ${tables.map((table) => `taskq_private.${table}`).join(', ')}`)
 
-/** Makes lanes and spreads ready jobs over them, the first an hour old: rows of private tables, as quickly as can be. */
-async function load(jobs: number, lanes: string): Promise<void> {
-	await db.query(
-		`with lane as (
-			insert into taskq_private.lanes (queue, type, priority, cpu_units, memory_mb) ${lanes} returning lane_id
-		), made as (
-			select array_agg(lane_id) as ids from lane
-		), job as materialized (
-			select taskq_private.job_id_at(at) as job_id, at, ids[1 + n % cardinality(ids)] as lane_id
-			from made, generate_series(1, $1::int) as n, lateral (select now() - interval '1 hour' + n * interval '1 ms' as at) as t
-		), spec as (
-			insert into taskq_private.job_specs (job_id, lane_id, payload, max_attempts, timeout_seconds, initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, created_at, created_by)
-			select job_id, lane_id, '{}', 3, 300, 1, 2, 3600, 0, at, 'bench' from job
-		)
-		insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt) select lane_id, job_id, at, 1 from job`,
-		[jobs],
-	)
-}
+const load = (jobs: number, lanes: string) => loadReady(db, jobs, lanes)
 
 /** Of each key one job stays ready, the others are parked. */
 async function park(): Promise<void> {

@@ -102,6 +102,7 @@ test.serial('in batches, a job writes and looks at no more than it did', async (
 	const client = await db.client()
 	await warm(stage, client)
 
+	const version = Number((await db.row('show server_version_num')).server_version_num) / 10_000 // from 17 on, many keys are looked up at once
 	const costs = await undone(client, async () => {
 		const submit = await costOf(client, SUBMIT, [bulk(stage, JOBS)], JOBS)
 		const claim = await costOf(client, EXCHANGE, [stage.worker, JOBS, null], JOBS)
@@ -114,7 +115,7 @@ test.serial('in batches, a job writes and looks at no more than it did', async (
 	t.log(costs)
 	t.true(costs.submit.walRecords <= 5.2 && costs.submit.walBytes <= 560 && costs.submit.pages <= 9.5)
 	t.true(costs.claim.walRecords <= 2.2 && costs.claim.walBytes <= 170 && costs.claim.pages <= 9.5)
-	t.true(costs.complete.walRecords <= 4.2 && costs.complete.walBytes <= 440 && costs.complete.pages <= 8.5)
+	t.true(costs.complete.walRecords <= 4.2 && costs.complete.walBytes <= 440 && costs.complete.pages <= (version < 17 ? 15 : 8.5))
 })
 
 test.serial('a claim, a submit and a page look at no more beside twenty thousand jobs in any state', async (t) => {
