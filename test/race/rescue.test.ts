@@ -26,7 +26,23 @@ test.serial('a rescue goes first: the completion that waited for it is turned aw
 	t.is(await stage.status(id), 'ready')
 })
 
-test.serial('a report of outcomes that waited for the rescue of its worker is answered TQ412', async (t) => {
+test.serial('a call that waited for the rescue of its worker is answered TQ412 if it would take jobs', async (t) => {
+	const stage = await makeStage(db)
+	const id = await stage.submitOne()
+	const { claim_id } = await stage.claim()
+	await db.moveClock('31 seconds')
+	const [a, b] = await openSessions(db, 2)
+
+	await a!.query('begin')
+	await tick(a!)
+	const report = await b!.waiting('claimNextJob', [stage.worker, 1, JSON.stringify([{ claim_id, job_id: id, outcome: 'completed' }])])
+	await a!.query('commit')
+
+	t.is(await outcomeOf(report.done), 'TQ412')
+	t.is(await stage.status(id), 'ready')
+})
+
+test.serial('a report that waited for the rescue of its worker changes nothing, and is told so', async (t) => {
 	const stage = await makeStage(db)
 	const id = await stage.submitOne()
 	const { claim_id } = await stage.claim()
@@ -38,7 +54,7 @@ test.serial('a report of outcomes that waited for the rescue of its worker is an
 	const report = await b!.waiting('claimNextJob', [stage.worker, 0, JSON.stringify([{ claim_id, job_id: id, outcome: 'completed' }])])
 	await a!.query('commit')
 
-	t.is(await outcomeOf(report.done), 'TQ412')
+	t.like((await report.done)[0], { rejected: [id] })
 	t.is(await stage.status(id), 'ready')
 })
 
