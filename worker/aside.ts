@@ -5,7 +5,7 @@ import { exchange } from './exchange.ts'
 /** From so many outcomes on they are worth a call of their own: the database records them while it looks for the next jobs. */
 const WORTH_A_CALL = 100
 
-/** Reports large batches beside the claim instead of with it. One at a time; after a failure the next exchange carries all. */
+/** Reports large batches beside the claims instead of with them. One at a time; after a failure the next exchange carries all. */
 export class Aside {
 	#outcomes: Outcome[] = []
 	#hasFailed = false
@@ -19,8 +19,9 @@ export class Aside {
 		return this.#outcomes.length === 0
 	}
 
-	takes(count: number): boolean {
-		return this.isFree && !this.#hasFailed && count >= WORTH_A_CALL
+	/** Whether so many are to be reported here, now or as soon as what is under way is done. */
+	isFor(count: number): boolean {
+		return !this.#hasFailed && count >= WORTH_A_CALL
 	}
 
 	/** Answers what the database said, or null where it is not known to have recorded them. */

@@ -37,7 +37,8 @@ export class Slots {
 	get room(): number {
 		const { concurrency } = this.#options
 		const ahead = this.#handsTurn() ? this.#prefetch.size : 0
-		return Math.max(0, Math.min(MAX_BATCH, concurrency + ahead - this.#running.size - this.#waiting.length))
+		const unreported = this.#outcomes.length < MAX_BATCH ? 0 : this.#outcomes.length // no more is taken than can be reported
+		return Math.max(0, Math.min(MAX_BATCH, concurrency + ahead - this.#running.size - this.#waiting.length - unreported))
 	}
 
 	/** Whether a hand is free or will be soon. Nothing is claimed ahead behind jobs that all take long. */
@@ -52,8 +53,9 @@ export class Slots {
 		return this.#running.values()
 	}
 
+	/** None while more of the same claims are a moment away: a claim that ends whole is not written again for what is left of it. */
 	get outcomeCount(): number {
-		return this.#outcomes.length
+		return this.#isToStart && this.#running.size === 0 ? 0 : this.#outcomes.length
 	}
 
 	get isEmpty(): boolean {
@@ -74,7 +76,7 @@ export class Slots {
 	}
 
 	takeOutcomes(): Outcome[] {
-		return this.#outcomes.splice(0)
+		return this.#outcomes.splice(0, this.outcomeCount)
 	}
 
 	/** Outcomes that could not be recorded, or not for sure: a second report of one is rejected and harms nothing. */
@@ -128,11 +130,7 @@ export class Slots {
 	 */
 	#start(): void {
 		const { concurrency } = this.#options
-		for (let started = 0; this.#waiting.length > 0 && this.#running.size < concurrency; started++) {
-			if (started === concurrency) {
-				this.#startLater()
-				return
-			}
+		for (let started = 0; this.#waiting.length > 0 && this.#running.size < concurrency && started < concurrency; started++) {
 			const job = this.#waiting.shift()!
 			const outcome = execute(job, this.#options.threads)
 			if (outcome instanceof Promise) {
@@ -140,6 +138,8 @@ export class Slots {
 				void outcome.then((ended) => this.#end(job, ended))
 			} else this.#gather(job, outcome)
 		}
+		if (this.#waiting.length > 0 && this.#running.size < concurrency) this.#startLater()
+		if (this.#outcomes.length > 0) this.#options.onOutcome()
 	}
 
 	#startLater(): void {
@@ -161,6 +161,5 @@ export class Slots {
 	#gather(job: RunningJob, outcome: Outcome): void {
 		this.#prefetch.learn((performance.now() - job.startedAt) / 1000)
 		this.#outcomes.push(outcome)
-		this.#options.onOutcome()
 	}
 }

@@ -48,7 +48,7 @@ export class Worker {
 		})
 		this.#threads = new Threads({ size: threads, tasksModule, memoryMb: Math.max(64, Math.floor(memoryMb / threads)) })
 		const byType = new Map(tasks.map((task) => [task.type, task]))
-		this.#slots = new Slots({ concurrency, tasks: byType, threads: this.#threads, db: this.#pool, onOutcome: () => this.#waker.wake() })
+		this.#slots = new Slots({ concurrency, tasks: byType, threads: this.#threads, db: this.#pool, onOutcome: () => this.#onOutcome() })
 		this.#presence = new Presence({
 			connectionString: directConnectionString,
 			log,
@@ -106,8 +106,7 @@ export class Worker {
 			await soon() // what ends at once has ended then, and one call carries it all
 			this.#slots.returnWaiting(this.#draining)
 			const room = this.#draining ? 0 : this.#slots.room
-			if (this.#aside.takes(this.#slots.outcomeCount)) void this.#reportAside(this.#slots.takeOutcomes())
-			if (this.#slots.outcomeCount > 0 || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
+			if (this.#hasFew || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
 			else {
 				if (this.#slots.isAhead) this.#waker.dueIn(null) // what is claimed ahead may have to go back
 				await woken
@@ -116,16 +115,28 @@ export class Worker {
 		this.#waker.stop()
 	}
 
+	/** Whether there is something to report that goes with an exchange. */
+	get #hasFew(): boolean {
+		const count = this.#slots.outcomeCount
+		return count > 0 && !this.#aside.isFor(count)
+	}
+
+	/** Many go at once, whether or not an exchange is under way. */
+	#onOutcome(): void {
+		if (this.#aside.isFree && this.#aside.isFor(this.#slots.outcomeCount)) void this.#reportAside(this.#slots.takeOutcomes())
+		this.#waker.wake()
+	}
+
 	async #reportAside(outcomes: Outcome[]): Promise<void> {
 		const answer = await this.#aside.report(this.#pool, this.#id, outcomes)
 		if (answer) this.#take(answer, 0)
 		else this.#slots.keepOutcomes(outcomes)
-		this.#waker.wake()
+		this.#onOutcome()
 	}
 
 	/** Says what has ended and takes what fits; what could not be recorded is kept for the next time. */
 	async #exchange(room: number): Promise<void> {
-		const outcomes = this.#slots.takeOutcomes()
+		const outcomes = this.#hasFew ? this.#slots.takeOutcomes() : []
 		this.#waker.looked()
 		try {
 			if (this.#unsure)

@@ -1,4 +1,4 @@
-/** docs/performance.md: what stands between `<!-- bench:begin NAME -->` and `<!-- bench:end NAME -->` is made from the figures. */
+/** docs/performance.md and docs/scaling.md: what stands between `<!-- bench:begin NAME -->` and `<!-- bench:end NAME -->` is made from the figures. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { findingsTable } from './aims.ts'
@@ -7,11 +7,13 @@ import { asMarkdown, tableOf } from './report.ts'
 import type { Results, RowResult } from './results.ts'
 import type { Row } from './row.ts'
 import { rows } from './rows.ts'
+import { projectionText } from './scaling.ts'
 import { systems } from './systems.ts'
 
 const docs = path.resolve(import.meta.dirname, '../../docs')
 export const FIGURES = path.join(docs, 'performance.json')
 const DOCUMENT = path.join(docs, 'performance.md')
+const SCALING = path.join(docs, 'scaling.md')
 
 const machineText = ({ machine }: Results): string =>
 	[
@@ -43,7 +45,7 @@ function rowText(row: Row, result: RowResult | undefined): string {
 export function replaceBlock(text: string, name: string, content: string): string {
 	const [begin, end] = [`<!-- bench:begin ${name} -->`, `<!-- bench:end ${name} -->`]
 	const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-	if (from < 0 || to < from) throw new Error(`docs/performance.md has no block ${begin} … ${end}`)
+	if (from < 0 || to < from) throw new Error(`the document has no block ${begin} … ${end}`)
 	return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`
 }
 
@@ -57,9 +59,10 @@ export function fillDocument(text: string, results: Results): string {
 	return blocks.reduce((filled, [name, content]) => replaceBlock(filled, name, content), text)
 }
 
-/** Writes the document and all charts anew. */
+/** Writes the documents and all charts anew. */
 export async function writeDocument(results: Results): Promise<void> {
 	fs.writeFileSync(DOCUMENT, fillDocument(fs.readFileSync(DOCUMENT, 'utf8'), results))
+	fs.writeFileSync(SCALING, replaceBlock(fs.readFileSync(SCALING, 'utf8'), 'projection', projectionText(results)))
 	fs.mkdirSync(path.join(docs, 'charts'), { recursive: true })
 	for (const row of rows) {
 		const result = results.rows[row.name]

@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import { cutPast, loadFinished } from '../../load.ts'
 import { Entries } from '../results.ts'
 import { brief, COSTS, type Row, thousands } from '../row.ts'
@@ -32,6 +33,14 @@ async function fill(bench: Bench, database: string, jobs: number): Promise<void>
 	})
 	await bench.cluster.settle(database)
 }
+
+/** Of all that is kept, indexes included. */
+const bytesOnDisk = async (db: pg.Client): Promise<number> =>
+	(
+		await db.query(
+			`select sum(pg_total_relation_size(oid))::float8 as bytes from pg_class where relkind = 'r' and relname ~ '^(job_specs|finished_jobs)_'`,
+		)
+	).rows[0].bytes
 
 /** What was only submitted must not be there when the next round drains. */
 const FORGET = `with gone as (delete from taskq_private.ready_jobs returning job_id)
@@ -70,6 +79,7 @@ export const history: Row = {
 		{ key: 'p50_us', title: 'p50, µs', digits: 0, ratio: true },
 		{ key: 'p50_ms', title: 'p50, ms', digits: 2, ratio: true },
 		{ key: 'p95_ms', title: 'p95, ms', digits: 2 },
+		{ key: 'disk_bytes', title: 'on disk, bytes/job', digits: 0 },
 	],
 	reference: ({ case: name, system }) => ({ case: EMPTY + name.replace(EMPTY, ''), system }),
 	referenceTitle: 'empty',
@@ -79,7 +89,9 @@ export const history: Row = {
 		withDatabase(bench, taskq, (full) =>
 			withDatabase(bench, taskq, async (empty) => {
 				const entries = new Entries()
-				await fill(bench, full, JOBS / (bench.scale.jobs ? 1000 : bench.scale.divisor))
+				const jobs = JOBS / (bench.scale.jobs ? 1000 : bench.scale.divisor)
+				await fill(bench, full, jobs)
+				entries.add('size', taskq.name, { disk_bytes: (await bench.cluster.run(full, bytesOnDisk)) / jobs })
 				for (let round = 0; round < bench.scale.rounds; round++)
 					for (const [database, prefix] of rotated([[full, ''] as const, [empty, EMPTY] as const], round))
 						await measureAll(bench, database, entries, prefix)
