@@ -7,7 +7,7 @@ const WORTH_A_CALL = 100
 
 /** Reports large batches beside the claims instead of with them. One at a time; after a failure the next exchange carries all. */
 export class Aside {
-	#outcomes: Outcome[] = []
+	#outcomes: readonly Outcome[] = []
 	#hasFailed = false
 
 	/** What is under way, and may or may not have been recorded. */
@@ -24,17 +24,20 @@ export class Aside {
 		return !this.#hasFailed && count >= WORTH_A_CALL
 	}
 
-	/** Answers what the database said, or null where it is not known to have recorded them. */
-	async report(db: Queryable, workerId: string, outcomes: Outcome[]): Promise<Claim | null> {
+	/** Stays busy until `done`. */
+	async report(db: Queryable, workerId: string, outcomes: Outcome[]): Promise<Claim> {
 		this.#outcomes = outcomes
 		try {
 			return await exchange(db, workerId, 0, outcomes)
-		} catch {
-			this.#hasFailed = true // the exchange that follows will see why
-			return null
-		} finally {
-			this.#outcomes = []
+		} catch (error) {
+			this.#hasFailed = true
+			throw error
 		}
+	}
+
+	/** What was under way is recorded, or kept to be said again. */
+	done(): void {
+		this.#outcomes = []
 	}
 
 	/** An exchange went well. */

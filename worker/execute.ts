@@ -14,14 +14,12 @@ export const STOP_GRACE_MS = 5_000
  */
 export function execute(job: RunningJob, threads: Threads): Outcome | Promise<Outcome> {
 	job.startedAt = performance.now()
-	const parsed = job.task.payload.safeParse(job.claimed.payload)
-	if (!parsed.success) {
-		const error = new FatalError(
-			`the payload does not fit: ${parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`,
-		)
-		return failed(job, error)
-	}
 	try {
+		const parsed = job.task.payload.safeParse(job.claimed.payload) // throws what a refinement throws
+		if (!parsed.success) {
+			const issues = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`)
+			return failed(job, new FatalError(`the payload does not fit: ${issues.join('; ')}`))
+		}
 		const running = start(job, parsed.data, threads)
 		// whatever can be awaited is, as query builders and other thenables expect
 		return isThenable(running) ? untilOver(job, Promise.resolve(running)) : completed(job, running)

@@ -53,9 +53,10 @@ export class Slots {
 		return this.#running.values()
 	}
 
-	/** None while more of the same claims are a moment away: a claim that ends whole is not written again for what is left of it. */
+	/** None while more of the same claim are a moment away: a claim that ends whole is not written again for what is left of it. */
 	get outcomeCount(): number {
-		return this.#isToStart && this.#running.size === 0 ? 0 : this.#outcomes.length
+		const isMidClaim = this.#isToStart && this.#running.size === 0 && this.#waiting[0]?.claimId === this.#outcomes.at(-1)?.claim_id
+		return isMidClaim ? 0 : this.#outcomes.length
 	}
 
 	get isEmpty(): boolean {
@@ -125,13 +126,15 @@ export class Slots {
 	}
 
 	/**
-	 * Starts what there are free hands for; of jobs that end at once, as many as there are hands, and the others after whatever else
-	 * is to be done: the next claim is under way while they run.
+	 * Starts what there are free hands for; of jobs that end at once, as many of a claim as there are hands, and the others after
+	 * whatever else is to be done: the next claim is under way while they run.
 	 */
 	#start(): void {
 		const { concurrency } = this.#options
-		for (let started = 0; this.#waiting.length > 0 && this.#running.size < concurrency && started < concurrency; started++) {
-			const job = this.#waiting.shift()!
+		const claimId = this.#waiting[0]?.claimId
+		for (let started = 0; started < concurrency && this.#running.size < concurrency && this.#waiting[0]?.claimId === claimId; started++) {
+			const job = this.#waiting.shift()
+			if (!job) break
 			const outcome = execute(job, this.#options.threads)
 			if (outcome instanceof Promise) {
 				this.#running.set(job.id, job)

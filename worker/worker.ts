@@ -105,6 +105,7 @@ export class Worker {
 			const woken = this.#waker.next()
 			await soon() // what ends at once has ended then, and one call carries it all
 			this.#slots.returnWaiting(this.#draining)
+			this.#reportMany()
 			const room = this.#draining ? 0 : this.#slots.room
 			if (this.#hasFew || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
 			else {
@@ -121,16 +122,26 @@ export class Worker {
 		return count > 0 && !this.#aside.isFor(count)
 	}
 
-	/** Many go at once, whether or not an exchange is under way. */
 	#onOutcome(): void {
-		if (this.#aside.isFree && this.#aside.isFor(this.#slots.outcomeCount)) void this.#reportAside(this.#slots.takeOutcomes())
+		this.#reportMany()
 		this.#waker.wake()
 	}
 
+	/** Many go at once, whether or not an exchange is under way. */
+	#reportMany(): void {
+		if (this.#aside.isFree && this.#aside.isFor(this.#slots.outcomeCount)) void this.#reportAside(this.#slots.takeOutcomes())
+	}
+
 	async #reportAside(outcomes: Outcome[]): Promise<void> {
-		const answer = await this.#aside.report(this.#pool, this.#id, outcomes)
-		if (answer) this.#take(answer, 0)
-		else this.#slots.keepOutcomes(outcomes)
+		const id = this.#id
+		try {
+			this.#heed(await this.#aside.report(this.#pool, id, outcomes))
+			this.#waker.lookNow() // what these held is free
+		} catch (err) {
+			this.#options.log.warn({ err, outcomes: outcomes.length }, 'a report was not answered; it is said again')
+			if (id === this.#id) this.#slots.keepOutcomes(outcomes)
+		}
+		this.#aside.done()
 		this.#onOutcome()
 	}
 
@@ -157,10 +168,14 @@ export class Worker {
 
 	#take(claim: Claim, room: number): void {
 		if (claim.jobs.length > 0) this.#slots.add(claim.claim_id!, claim.jobs)
-		for (const jobId of claim.cancel_requested) this.#slots.stop(jobId, 'cancelled')
-		if (claim.rejected.length > 0) this.#options.log.warn({ jobIds: claim.rejected }, 'outcomes not recorded: their claims were lost')
+		this.#heed(claim)
 		this.#waker.dueIn(claim.next_due_in_seconds)
 		if (room > 0 && claim.jobs.length > 0) this.#waker.lookNow() // there may be more
+	}
+
+	#heed(claim: Claim): void {
+		for (const jobId of claim.cancel_requested) this.#slots.stop(jobId, 'cancelled')
+		if (claim.rejected.length > 0) this.#options.log.warn({ jobIds: claim.rejected }, 'outcomes not recorded: their claims were lost')
 	}
 
 	async #recover(error: DatabaseError): Promise<void> {

@@ -61,17 +61,11 @@ export function readResults(file: string): Results | null {
 	return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null
 }
 
-/** New rows replace old ones, and of a row that was run for some systems the others stay. */
-export function merge(old: Results | null, machine: Machine, rows: Record<string, RowResult>): Results {
-	const merged = { ...old?.rows }
-	for (const [name, row] of Object.entries(rows)) {
-		const isNew = (entry: Entry) => row.entries.some((other) => other.case === entry.case && other.system === entry.system)
-		const before = merged[name]
-		const kept = before && before.rounds === row.rounds ? before.entries.filter((entry) => !isNew(entry)) : []
-		merged[name] = { ...row, entries: [...row.entries, ...kept] }
-	}
-	return { machine, rows: merged }
-}
+/** New rows replace old ones whole: what stands in a row was measured in one run, in turn. */
+export const merge = (old: Results | null, machine: Machine, rows: Record<string, RowResult>): Results => ({
+	machine,
+	rows: { ...old?.rows, ...rows },
+})
 
 /** Figures of six digits: more would be noise, and would change with each run. */
 export function writeResults(file: string, results: Results): void {

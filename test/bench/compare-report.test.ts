@@ -57,16 +57,13 @@ test('aims are judged by the worst case, and not at all without figures', (t) =>
 	t.is(met('snapshot'), null)
 })
 
-test('a run of some systems leaves what others had, and another number of rounds replaces all', (t) => {
-	const old: Results = { machine, rows: { drain: drains } }
+test('a row is of one run: a new one replaces it whole and leaves the other rows', (t) => {
+	const old: Results = { machine, rows: { drain: drains, bulk: drains } }
 	const again = result([['20', 'pgboss', 'jobs_per_second', [1, 2, 3]]])
 
-	const merged = merge(old, machine, { drain: again }).rows.drain!.entries
-	const replaced = merge(old, machine, { drain: { ...again, rounds: 5 } }).rows.drain!.entries
+	const { rows: merged } = merge(old, machine, { drain: again })
 
-	t.deepEqual(merged.map(({ system }) => system).toSorted(), ['minimal', 'pgboss', 'taskq'])
-	t.is(merged.find(({ system }) => system === 'pgboss')!.samples[0]!.jobs_per_second, 1)
-	t.deepEqual(replaced, again.entries)
+	t.deepEqual(merged, { drain: again, bulk: drains })
 })
 
 test('bars of a chart are what the table says', (t) => {

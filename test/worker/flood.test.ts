@@ -42,6 +42,36 @@ test.serial('a worker that reports need not wait for its own claim', async (t) =
 	t.is((await db.row('select status from taskq.jobs where job_id = $1', [id])).status, 'completed')
 })
 
+test.serial(
+	'outcomes that became many because a call failed are reported, though nothing else happens, and the worker stops',
+	async (t) => {
+		const gates: (() => void)[] = []
+		const worker = await startWorker(t, db, [anyTask('gated', () => new Promise<void>((resolve) => void gates.push(resolve)))], {
+			concurrency: 200,
+		})
+		await call(db.pool, 'submitEach', [JSON.stringify(Array(150).fill({ type: 'gated' }))])
+		await until(() => gates.length === 150)
+		const holder = await openSession(db)
+		await holder.query('begin')
+		await holder.query('select from taskq_private.claims for update')
+
+		for (const end of gates.slice(0, 70)) end()
+		const waits = `select pid from pg_stat_activity where application_name = 'taskq worker' and datname = current_database() and wait_event_type = 'Lock'`
+		const [waiting] = await until(async () => {
+			const rows = await db.rows(waits)
+			return rows.length > 0 && rows
+		})
+		for (const end of gates.slice(70)) end()
+		await db.query('select pg_terminate_backend($1)', [waiting!.pid])
+		await holder.query('rollback')
+
+		await until(async () => (await left()) === 0)
+		await worker.stop()
+		const { n } = await db.row(`select count(*)::int as n from taskq.jobs where type = 'gated' and status = 'completed'`)
+		t.is(n, 150)
+	},
+)
+
 test.serial('connections that break in a flood lose no job and record none twice', async (t) => {
 	await startWorker(t, db, [anyTask('broken', () => null)])
 	await flood('broken')

@@ -1,5 +1,7 @@
 import test from 'ava'
-import { RetryAfterError } from '../../worker/task.ts'
+import { z } from 'zod'
+import { call, type Submitted } from '../../db/calls.ts'
+import { RetryAfterError, task } from '../../worker/task.ts'
 import { submit, useDb } from '../support/db.ts'
 import { anyTask, startWorker, whenStatus } from '../support/worker.ts'
 
@@ -88,4 +90,21 @@ test.serial('a log is cut at its size, and the result beside it is kept', async 
 	const logs = await db.rows('select message from taskq.job_logs where job_id = $1 order by log_id', [id])
 	t.true(logs.length < 100)
 	t.regex(logs.at(-1)!.message, /log is full/)
+})
+
+test.serial('a payload schema that throws fails its job and harms none that was claimed with it', async (t) => {
+	const payload = z.looseObject({ url: z.string() }).refine(({ url }) => new URL(url).protocol === 'https:')
+	const picky = task({ type: 'picky', payload }, () => 'ran')
+	await call(db.pool, 'registerTaskTypes', [JSON.stringify([{ type: 'picky' }])])
+	const requests = Array.from({ length: 30 }, (_, n) => ({
+		type: 'picky',
+		payload: { url: n === 20 ? 'no url' : 'https://x.y' },
+		retry_config: { max_attempts: 1 },
+	}))
+	const ids = (await call<Submitted>(db.pool, 'submitEach', [JSON.stringify(requests)])).map(({ job_id }) => job_id!)
+
+	await startWorker(t, db, [picky])
+
+	const jobs = await Promise.all(ids.map((id, n) => whenStatus(db, id, n === 20 ? 'failed' : 'completed')))
+	t.is(jobs[20]!.error.name, 'TypeError')
 })

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { z } from 'zod'
 import { statements } from '../../../db/calls.ts'
 import { migrate } from '../../../db/migrate.ts'
-import { task } from '../../../worker/task.ts'
+import { registration, task } from '../../../worker/task.ts'
 import { Worker } from '../../../worker/worker.ts'
 import { loadFinished, loadReady, loadScheduled } from '../../load.ts'
 import type { Client, Payload, System } from '../system.ts'
@@ -10,12 +10,15 @@ import type { Client, Payload, System } from '../system.ts'
 const CONCURRENCY = 10
 const lanes = (cpuUnits: number) => `values ('default', 'bench', 3, ${cpuUnits}, 0)`
 
-/** Jobs of a type that a worker has registered once, as those of peers are of a task that they know. */
+const bench = (handle: (payload: Payload) => void) =>
+	task({ type: 'bench', payload: z.looseObject({ n: z.number(), sent: z.number().optional() }) }, (payload) => handle(payload))
+
+/** The type is registered with its schema, so payloads are checked. */
 async function install(url: string): Promise<void> {
 	await migrate(url)
 	const db = new pg.Client(url)
 	await db.connect()
-	await db.query(`select taskq.register_task_types('[{"type": "bench"}]')`)
+	await db.query({ text: statements.registerTaskTypes, values: [JSON.stringify([registration(bench(() => {}))])] })
 	await db.query(`insert into taskq_private.queues (queue, created_at) values ('default', now()) on conflict do nothing`)
 	await db.end()
 }
@@ -37,12 +40,9 @@ async function connect(url: string, connections: number): Promise<Client> {
 }
 
 async function work(url: string, handle: (payload: Payload) => void): Promise<{ stop(): Promise<unknown> }> {
-	const bench = task({ type: 'bench', payload: z.looseObject({ n: z.number(), sent: z.number().optional() }) }, (payload) =>
-		handle(payload),
-	)
 	const complain = (details: object, message: string) => console.error(`taskq: ${message}`, details)
 	const worker = new Worker({
-		...{ connectionString: url, tasks: [bench], tasksModule: '', concurrency: CONCURRENCY, threads: 1 },
+		...{ connectionString: url, tasks: [bench(handle)], tasksModule: '', concurrency: CONCURRENCY, threads: 1 },
 		...{ cpuUnits: 4, memoryMb: 4096, shutdownGraceSeconds: 5 },
 		log: { debug() {}, info() {}, warn: complain, error: complain },
 	})
