@@ -44,7 +44,7 @@ begin
     v_due_at := taskq_private.first_due_at();
   end if;
   if v_worker.status = 'active' and max_jobs > 0 then
-    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, max_jobs) as t;
+    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
     if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
       v_tokens_in := taskq_private.tokens_in();
     end if;

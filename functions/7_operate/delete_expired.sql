@@ -1,5 +1,5 @@
 -- Retention, in bounded batches, of what does not go with a whole period (goes_whole): each call looks at the next finished jobs
--- of a period, in the order of their ends, and begins again after the last.
+-- of each such period, in the order of their ends, and begins again after the last.
 -- Locks: finished rows, skipping those that someone replays.
 create or replace function taskq_private.delete_expired(max_jobs integer default 1000)
 returns integer
@@ -15,7 +15,6 @@ declare
   v_period taskq_private.history_periods;
   v_seen record;
   v_gone uuid[];
-  v_left integer := max_jobs;
   v_deleted integer := 0;
 begin
   for v_period in select p.* from taskq_private.history_periods as p where p.family = 'jobs' and p.starts_at < v_horizon order by p.starts_at loop
@@ -29,20 +28,18 @@ begin
         and j.job_id < taskq_private.job_id_floor(v_period.ends_at)
         and j.finished_at >= coalesce(v_period.cleared_at, '-infinity') and j.finished_at < v_horizon
       order by j.finished_at
-      limit v_left
+      limit max_jobs
     ) as f;
     if v_seen.jobs > 0 then
       v_gone := taskq_private.deletable_jobs(v_seen.job_ids, v_horizon);
       perform taskq_private.delete_jobs(v_gone);
       v_deleted := v_deleted + cardinality(v_gone);
     end if;
-    if v_seen.jobs = v_left or v_period.cleared_at is not null then
-      update taskq_private.history_periods as p
-      set cleared_at = case when v_seen.jobs = v_left then v_seen.last_at end
+    if v_seen.jobs = max_jobs or v_period.cleared_at is not null then
+      update taskq_private.history_periods as p -- always further: many may have ended at one instant
+      set cleared_at = case when v_seen.jobs = max_jobs then greatest(v_seen.last_at, v_period.cleared_at + interval '1 microsecond') end
       where p.family = 'jobs' and p.starts_at = v_period.starts_at;
     end if;
-    v_left := v_left - v_seen.jobs;
-    exit when v_left = 0;
   end loop;
 
   delete from taskq_private.workers as w
@@ -51,4 +48,4 @@ begin
 end;
 $$;
 comment on function taskq_private.delete_expired(integer) is
-  'Deletes finished jobs that have been kept long enough, looking at no more than max_jobs, and ended workers; answers how many jobs.';
+  'Deletes finished jobs that have been kept long enough, looking at no more than max_jobs of a period, and ended workers; answers how many jobs.';

@@ -4,6 +4,6 @@ returns interval
 language sql
 stable
 as $$
-  select greatest(taskq_private.history_ttl(family) / 6, interval '10 minutes');
+  select greatest(date_trunc('second', taskq_private.history_ttl(family) / 6), interval '10 minutes');
 $$;
 comment on function taskq_private.history_length(text) is 'How long a period is.';

@@ -1,17 +1,17 @@
--- Whoever reads or writes history holds a share of these locks until the transaction ends, so nobody is at it when they are
--- had. Others queue up behind the one who waits, so it waits for a moment only, and tries again in a minute.
--- Locks: all tables of the family, exclusively. Raises: 55P03.
+-- Whoever reads or writes history does so through these tables and holds a share of their locks until the transaction ends, so
+-- nobody is at it when they are had. Others queue up behind the one who waits: the caller sets lock_timeout.
+-- Locks: the tables of the family, exclusively; of their partitions only those that are changed. Raises: 55P03.
 create or replace function taskq_private.lock_history(family text)
 returns void
 language plpgsql
 volatile
-set lock_timeout = '100ms'
 as $$
 begin
   if family = 'jobs' then
-    lock table taskq_private.job_specs, taskq_private.finished_jobs, taskq_private.job_attempts, taskq_private.job_logs in access exclusive mode;
+    lock table only taskq_private.job_specs, only taskq_private.finished_jobs, only taskq_private.job_attempts, only taskq_private.job_logs
+    in access exclusive mode;
   else
-    lock table taskq_private.job_events in access exclusive mode;
+    lock table only taskq_private.job_events in access exclusive mode;
   end if;
 end;
 $$;

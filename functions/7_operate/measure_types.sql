@@ -23,8 +23,8 @@ begin
     from taskq_private.lanes as l
     cross join lateral (
       select j.started_at, j.finished_at from taskq_private.finished_jobs as j
-      where j.lane_id = l.lane_id and j.status = 'completed'
-      order by j.job_id desc
+      where (j.lane_id, j.status) >= (l.lane_id, 'completed'::taskq.job_status) and (j.lane_id, j.status) <= (l.lane_id, 'completed'::taskq.job_status)
+      order by j.lane_id desc, j.status desc, j.job_id desc -- by the index of the lane and no other
       limit 100
     ) as f
     where l.type = v_type

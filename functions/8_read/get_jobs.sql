@@ -16,8 +16,8 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-  v_first uuid := (select i.id from unnest(job_ids) as i (id) order by i.id limit 1);
-  v_last uuid := (select i.id from unnest(job_ids) as i (id) order by i.id desc limit 1);
+  v_first uuid := (select i.id from unnest(job_ids) as i (id) where i.id is not null order by i.id limit 1);
+  v_last uuid := (select i.id from unnest(job_ids) as i (id) where i.id is not null order by i.id desc limit 1);
 begin
   return query
     select j.*

@@ -8,7 +8,8 @@ as $$
       select avg(extract(epoch from f.finished_at - f.started_at))
       from (
         select j.started_at, j.finished_at from taskq_private.finished_jobs as j
-        where j.lane_id = lane.lane_id and j.status = 'completed' order by j.job_id desc limit 100
+        where (j.lane_id, j.status) >= (lane.lane_id, 'completed'::taskq.job_status) and (j.lane_id, j.status) <= (lane.lane_id, 'completed'::taskq.job_status)
+        order by j.lane_id desc, j.status desc, j.job_id desc limit 100 -- by the index of the lane and no other
       ) as f
     ),
     (

@@ -1,5 +1,5 @@
 --! Previous: sha1:476187dc6736c92dff7b1f94e21ba308970dfda1
---! Hash: sha1:1080f191642ba17417b0dfd3a595a847f03c4302
+--! Hash: sha1:29353767d94ff234f51458fabac81e2d204701f2
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -14,7 +14,7 @@ create table taskq_private.history_periods (
   starts_at timestamptz not null,
   ends_at timestamptz not null,
   name text not null,
-  tried_at timestamptz,
+  next_at timestamptz,
   cleared_at timestamptz,
   swept_to uuid,
   constraint pk_history_periods primary key (family, starts_at),
@@ -28,7 +28,7 @@ comment on column taskq_private.history_periods.family is 'jobs (job_specs, fini
 comment on column taskq_private.history_periods.starts_at is 'What came from then on; -infinity in the oldest.';
 comment on column taskq_private.history_periods.ends_at is 'What came before then; infinity in the newest, which is cut before its time comes.';
 comment on column taskq_private.history_periods.name is 'Its partitions are named so, after the table and an underscore.';
-comment on column taskq_private.history_periods.tried_at is 'When it was last tried to cut or to drop it.';
+comment on column taskq_private.history_periods.next_at is 'Not to be cut or dropped before; null for as soon as it is due.';
 comment on column taskq_private.history_periods.cleared_at is 'How far delete_expired() has looked at its jobs, by their ends; null at the beginning.';
 comment on column taskq_private.history_periods.swept_to is 'How far delete_attached() has looked at its jobs, by id; null at the beginning.';
 
@@ -143,7 +143,7 @@ begin
   if value !~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|z|[+-]\d\d(:?\d\d)?)$' then
     return null;
   end if;
-  if value ~ '^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z$' then
+  if value ~ '^[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z$' then
     return value::timestamptz; -- every one of these is, so most need no subtransaction
   end if;
   begin
@@ -289,8 +289,8 @@ $$;
 comment on function taskq_private.session_floor(text) is 'Where this session may begin to look, as it found when it last looked at everything; null when it is time to do so again.';
 --! EndIncluded 0_base/session_floor.sql
 --! Included 0_base/keep_floor.sql
--- A full look may take a twentieth of the time, however many dead rows it meets: full_at is when the next one is due, a minute
--- from now at most.
+-- A full look may take a twentieth of the time, however many dead rows it meets: full_at is when the next one is due, 15
+-- seconds from now at most.
 create or replace function taskq_private.keep_floor(name text, old jsonb, began_at timestamptz, floor jsonb)
 returns void
 language plpgsql
@@ -298,7 +298,7 @@ volatile
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
-  v_full_at jsonb := coalesce(old -> 'full_at', to_jsonb(extract(epoch from v_now + least(20 * (v_now - began_at), interval '1 minute'))));
+  v_full_at jsonb := coalesce(old -> 'full_at', to_jsonb(extract(epoch from v_now + least(20 * (v_now - began_at), interval '15 seconds'))));
 begin
   if current_setting('transaction_isolation') = 'read committed' then -- else what others have done meanwhile was not seen
     perform set_config(name, (floor || jsonb_build_object('full_at', v_full_at))::text, false);
@@ -1065,7 +1065,7 @@ begin
     v_due_at := taskq_private.first_due_at();
   end if;
   if v_worker.status = 'active' and max_jobs > 0 then
-    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, max_jobs) as t;
+    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
     if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
       v_tokens_in := taskq_private.tokens_in();
     end if;
@@ -2012,7 +2012,7 @@ returns interval
 language sql
 stable
 as $$
-  select greatest(taskq_private.history_ttl(family) / 6, interval '10 minutes');
+  select greatest(date_trunc('second', taskq_private.history_ttl(family) / 6), interval '10 minutes');
 $$;
 comment on function taskq_private.history_length(text) is 'How long a period is.';
 --! EndIncluded 7_operate/history_length.sql
@@ -2032,8 +2032,9 @@ $$;
 comment on function taskq_private.history_bound(text, timestamptz, text) is 'An instant as it is written in `for values from … to …`.';
 --! EndIncluded 7_operate/history_bound.sql
 --! Included 7_operate/keep_history.sql
--- One step of what history asks for: a new period when the newest is about to begin, or the oldest dropped when it has been
--- kept long enough. If the tables cannot be had at once, it is tried again in a minute.
+-- One step for each family of what history asks for: a new period when the newest is about to begin, or the oldest dropped when it has
+-- been kept long enough. If the tables cannot be had at once, it is tried again in a minute; if too much of a period must stay,
+-- after another period. Nothing that goes wrong here may keep tick() from the rest of its work.
 -- Locks: see lock_history(), so it comes last in its transaction.
 create or replace function taskq_private.keep_history()
 returns void
@@ -2042,51 +2043,53 @@ volatile
 as $$
 declare
   v_now timestamptz := taskq_private.clock();
-  v_horizon timestamptz;
+  v_kept record;
   v_due taskq_private.history_periods;
+  v_next_at timestamptz;
 begin
-  select p.*
-  into v_due
-  from unnest(array['jobs', 'events']) as f (family)
-  cross join lateral (select taskq_private.history_ttl(f.family), taskq_private.history_length(f.family)) as kept (ttl, length)
-  join taskq_private.history_periods as p on p.family = f.family
-  where (p.tried_at is null or p.tried_at < v_now - interval '1 minute')
-    and case when p.ends_at = 'infinity' then p.starts_at <= v_now + kept.length else isfinite(p.starts_at) and p.ends_at <= v_now - kept.ttl end
-  order by p.ends_at <> 'infinity', p.starts_at
-  limit 1;
-  if not found then
-    return;
-  end if;
+  for v_kept in
+    select f.family, taskq_private.history_ttl(f.family) as ttl, taskq_private.history_length(f.family) as length
+    from unnest(array['jobs', 'events']) as f (family)
+  loop
+    select p.*
+    into v_due
+    from taskq_private.history_periods as p
+    where p.family = v_kept.family
+      and (p.next_at is null or p.next_at <= v_now)
+      and case when p.ends_at = 'infinity' then p.starts_at <= v_now + v_kept.length else isfinite(p.starts_at) and p.ends_at <= v_now - v_kept.ttl end
+    order by p.ends_at <> 'infinity', p.starts_at
+    limit 1;
+    continue when not found;
+    continue when v_due.family = 'jobs' and v_due.ends_at <> 'infinity' and taskq_private.delete_attached(v_due, v_now - v_kept.ttl, 5000);
 
-  if v_due.family = 'jobs' and v_due.ends_at <> 'infinity' then
-    v_horizon := v_now - taskq_private.history_ttl('jobs');
-    if taskq_private.delete_attached(v_due, v_horizon, 2000) then
-      return;
-    end if;
-  end if;
-  update taskq_private.history_periods as p
-  set tried_at = v_now, swept_to = null
-  where p.family = v_due.family and p.starts_at = v_due.starts_at;
-  begin
-    if v_due.ends_at = 'infinity' then
-      perform taskq_private.open_period(v_due.family);
-    else
-      perform taskq_private.drop_period(v_due);
-    end if;
-  exception
-    when lock_not_available or deadlock_detected then null;
-  end;
+    v_next_at := v_now + interval '1 minute';
+    begin
+      if v_due.ends_at = 'infinity' then
+        perform taskq_private.open_period(v_due.family);
+      elsif not taskq_private.drop_period(v_due) then
+        v_next_at := v_now + v_kept.length;
+      end if;
+    exception
+      when lock_not_available or deadlock_detected then null;
+      when others then raise warning 'history of % could not be kept: %', v_due.family, sqlerrm;
+    end;
+    update taskq_private.history_periods as p
+    set next_at = v_next_at, swept_to = null
+    where p.family = v_due.family and p.starts_at = v_due.starts_at and p.name = v_due.name;
+  end loop;
 end;
 $$;
 comment on function taskq_private.keep_history() is 'Opens the next period of history, or drops one that has been kept long enough.';
 --! EndIncluded 7_operate/keep_history.sql
 --! Included 7_operate/open_period.sql
--- Cuts a period from the newest, before its time comes: then nothing is in it. Where nobody ticked for long, its rows move along.
+-- Cuts a period from the newest, before its time comes: then nothing is in it. Where nobody ticked for long, what came meanwhile is in it
+-- and stays where it is: the newest partition becomes that of the period.
 -- Locks: the tables of the family, exclusively, until the transaction ends.
 create or replace function taskq_private.open_period(family text)
 returns void
 language plpgsql
 volatile
+set lock_timeout = '100ms'
 as $$
 declare
   v_length interval := taskq_private.history_length(family);
@@ -2096,7 +2099,7 @@ declare
 begin
   perform taskq_private.lock_history(family);
   select * into strict v_newest from taskq_private.history_periods as p where p.family = open_period.family and p.ends_at = 'infinity';
-  v_newest.tried_at := null;
+  v_newest.next_at := null;
   v_opened := v_newest;
   v_opened.name := to_char(v_newest.starts_at at time zone 'UTC', 'YYYYMMDD_HH24MISS');
   v_opened.ends_at := date_bin(v_length, greatest(v_newest.starts_at, taskq_private.clock()), '2000-01-01') + v_length;
@@ -2107,31 +2110,32 @@ begin
 
   foreach v_table in array taskq_private.history_tables(family) loop
     execute format('alter table taskq_private.%I detach partition taskq_private.%I', v_table, v_table || '_new');
-    execute format('alter table taskq_private.%I rename to %I', v_table || '_new', v_table || '_moved');
-    perform taskq_private.add_partition(v_table, v_opened);
+    execute format('alter table taskq_private.%I rename to %I', v_table || '_new', v_table || '_' || v_opened.name);
+    execute format(
+      'alter table taskq_private.%I attach partition taskq_private.%I for values from (%s) to (%s)', v_table, v_table || '_' || v_opened.name,
+      taskq_private.history_bound(family, v_opened.starts_at, 'minvalue'), taskq_private.history_bound(family, v_opened.ends_at)
+    );
     perform taskq_private.add_partition(v_table, v_newest);
-    execute format('insert into taskq_private.%I select * from taskq_private.%I', v_table, v_table || '_moved');
-    execute format('drop table taskq_private.%I', v_table || '_moved');
   end loop;
 end;
 $$;
 comment on function taskq_private.open_period(text) is 'Makes partitions for the next stretch of time.';
 --! EndIncluded 7_operate/open_period.sql
 --! Included 7_operate/lock_history.sql
--- Whoever reads or writes history holds a share of these locks until the transaction ends, so nobody is at it when they are
--- had. Others queue up behind the one who waits, so it waits for a moment only, and tries again in a minute.
--- Locks: all tables of the family, exclusively. Raises: 55P03.
+-- Whoever reads or writes history does so through these tables and holds a share of their locks until the transaction ends, so
+-- nobody is at it when they are had. Others queue up behind the one who waits: the caller sets lock_timeout.
+-- Locks: the tables of the family, exclusively; of their partitions only those that are changed. Raises: 55P03.
 create or replace function taskq_private.lock_history(family text)
 returns void
 language plpgsql
 volatile
-set lock_timeout = '100ms'
 as $$
 begin
   if family = 'jobs' then
-    lock table taskq_private.job_specs, taskq_private.finished_jobs, taskq_private.job_attempts, taskq_private.job_logs in access exclusive mode;
+    lock table only taskq_private.job_specs, only taskq_private.finished_jobs, only taskq_private.job_attempts, only taskq_private.job_logs
+    in access exclusive mode;
   else
-    lock table taskq_private.job_events in access exclusive mode;
+    lock table only taskq_private.job_events in access exclusive mode;
   end if;
 end;
 $$;
@@ -2156,24 +2160,30 @@ $$;
 comment on function taskq_private.add_partition(text, taskq_private.history_periods) is 'Makes the partition of this table for a period.';
 --! EndIncluded 7_operate/add_partition.sql
 --! Included 7_operate/drop_period.sql
--- What stays moves to the period before, which is stretched over this one. Too much to move, and the period waits.
+-- What stays moves to the period before, which is stretched over this one. Too much to move, and the period waits: that is known before
+-- anything is locked, and made sure of after.
 -- Locks: the tables of the family, exclusively, until the transaction ends.
 create or replace function taskq_private.drop_period(period taskq_private.history_periods)
 returns boolean
 language plpgsql
 volatile
+set lock_timeout = '100ms'
 as $$
 declare
+  v_from uuid := taskq_private.job_id_floor(period.starts_at);
+  v_to uuid := taskq_private.job_id_floor(period.ends_at);
+  v_horizon timestamptz := taskq_private.clock() - taskq_private.history_ttl(period.family);
   v_before taskq_private.history_periods;
   v_staying uuid[] := '{}';
+  v_has_rows boolean;
   v_table text;
 begin
+  if period.family = 'jobs' and cardinality(taskq_private.staying_jobs(v_from, v_to, v_horizon, 10001)) > 10000 then
+    return false;
+  end if;
   perform taskq_private.lock_history(period.family);
   if period.family = 'jobs' then
-    v_staying := taskq_private.staying_jobs(
-      taskq_private.job_id_floor(period.starts_at), taskq_private.job_id_floor(period.ends_at),
-      taskq_private.clock() - taskq_private.history_ttl('jobs'), 10001
-    );
+    v_staying := taskq_private.staying_jobs(v_from, v_to, v_horizon, 10001);
     if cardinality(v_staying) > 10000 then
       return false;
     end if;
@@ -2185,6 +2195,10 @@ begin
   foreach v_table in array taskq_private.history_tables(period.family) loop
     execute format('alter table taskq_private.%I detach partition taskq_private.%I', v_table, v_table || '_' || v_before.name);
     execute format('alter table taskq_private.%I detach partition taskq_private.%I', v_table, v_table || '_' || period.name);
+    execute format('select exists (select from taskq_private.%I)', v_table || '_' || v_before.name) into v_has_rows;
+    if not v_has_rows or period.family = 'events' then -- its deleted rows need not be read again; events before this period are older still
+      execute format('truncate taskq_private.%I', v_table || '_' || v_before.name);
+    end if;
     if cardinality(v_staying) > 0 then
       execute format('insert into taskq_private.%I select * from taskq_private.%I where job_id = any ($1)', v_table || '_' || v_before.name, v_table || '_' || period.name)
       using v_staying;
@@ -2203,35 +2217,54 @@ comment on function taskq_private.drop_period(taskq_private.history_periods) is
 --! EndIncluded 7_operate/drop_period.sql
 --! Included 7_operate/staying_jobs.sql
 -- What of a period must not go with it: jobs that have not ended, or ended late, and all that something still refers to (a key,
--- a workflow, an edge), since delete_attached() has taken what could go. With the tables locked this is exact.
+-- a workflow, an edge), since delete_attached() has taken what could go. With the tables locked this is exact. No part reads
+-- more than max_jobs rows: each goes by an index of just those jobs.
 create or replace function taskq_private.staying_jobs(from_id uuid, to_id uuid, horizon timestamptz, max_jobs integer)
 returns uuid[]
 language sql
 stable
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_sort = off
 as $$
   select array(
-    select w.job_id from taskq_private.waiting_jobs as w where w.job_id >= from_id and w.job_id < to_id
-    union
-    select r.job_id
-    from taskq_private.lanes as l
-    cross join lateral (
-      select j.job_id from taskq_private.ready_jobs as j where j.lane_id = l.lane_id and j.job_id >= from_id and j.job_id < to_id
-    ) as r
-    union
-    select u.job_id from taskq_private.claims as c cross join unnest(c.job_ids) as u (job_id) where u.job_id >= from_id and u.job_id < to_id
-    union
-    select f.job_id from taskq_private.finished_jobs as f where f.job_id >= from_id and f.job_id < to_id and f.finished_at >= horizon
-    union
-    select s.job_id from taskq_private.job_specs as s
-    where s.job_id >= from_id and s.job_id < to_id and num_nonnulls(s.workflow_id, s.concurrency_key) > 0
-    union
-    select k.job_id from taskq_private.idempotency_keys as k where k.job_id >= from_id and k.job_id < to_id
-    union
-    select d.job_id from taskq_private.job_dependencies as d where d.job_id >= from_id and d.job_id < to_id
-    union
-    select d.depends_on_id from taskq_private.job_dependencies as d where d.depends_on_id >= from_id and d.depends_on_id < to_id
+    select distinct s.job_id
+    from (
+      (select w.job_id from taskq_private.waiting_jobs as w where w.job_id >= from_id and w.job_id < to_id limit max_jobs)
+      union all
+      (
+        select r.job_id
+        from taskq_private.lanes as l
+        cross join lateral (
+          select j.job_id from taskq_private.ready_jobs as j where j.lane_id = l.lane_id and j.job_id >= from_id and j.job_id < to_id
+        ) as r
+        limit max_jobs
+      )
+      union all
+      select u.job_id from taskq_private.claims as c cross join unnest(c.job_ids) as u (job_id) where u.job_id >= from_id and u.job_id < to_id
+      union all
+      (
+        select f.job_id from taskq_private.finished_jobs as f
+        where f.job_id >= from_id and f.job_id < to_id and f.finished_at >= horizon
+        order by f.finished_at -- by this index and no other
+        limit max_jobs
+      )
+      union all
+      (
+        select s.job_id from taskq_private.job_specs as s
+        where s.job_id >= from_id and s.job_id < to_id and num_nonnulls(s.workflow_id, s.concurrency_key) > 0
+        limit max_jobs
+      )
+      union all
+      (select k.job_id from taskq_private.idempotency_keys as k where k.job_id >= from_id and k.job_id < to_id limit max_jobs)
+      union all
+      (select d.job_id from taskq_private.job_dependencies as d where d.job_id >= from_id and d.job_id < to_id limit max_jobs)
+      union all
+      (
+        select d.depends_on_id from taskq_private.job_dependencies as d
+        where d.depends_on_id >= from_id and d.depends_on_id < to_id limit max_jobs
+      )
+    ) as s (job_id)
     limit max_jobs
   );
 $$;
@@ -2313,7 +2346,7 @@ comment on function taskq_private.deletable_jobs(uuid[], timestamptz) is 'Which 
 --! EndIncluded 7_operate/deletable_jobs.sql
 --! Included 7_operate/delete_expired.sql
 -- Retention, in bounded batches, of what does not go with a whole period (goes_whole): each call looks at the next finished jobs
--- of a period, in the order of their ends, and begins again after the last.
+-- of each such period, in the order of their ends, and begins again after the last.
 -- Locks: finished rows, skipping those that someone replays.
 create or replace function taskq_private.delete_expired(max_jobs integer default 1000)
 returns integer
@@ -2329,7 +2362,6 @@ declare
   v_period taskq_private.history_periods;
   v_seen record;
   v_gone uuid[];
-  v_left integer := max_jobs;
   v_deleted integer := 0;
 begin
   for v_period in select p.* from taskq_private.history_periods as p where p.family = 'jobs' and p.starts_at < v_horizon order by p.starts_at loop
@@ -2343,20 +2375,18 @@ begin
         and j.job_id < taskq_private.job_id_floor(v_period.ends_at)
         and j.finished_at >= coalesce(v_period.cleared_at, '-infinity') and j.finished_at < v_horizon
       order by j.finished_at
-      limit v_left
+      limit max_jobs
     ) as f;
     if v_seen.jobs > 0 then
       v_gone := taskq_private.deletable_jobs(v_seen.job_ids, v_horizon);
       perform taskq_private.delete_jobs(v_gone);
       v_deleted := v_deleted + cardinality(v_gone);
     end if;
-    if v_seen.jobs = v_left or v_period.cleared_at is not null then
-      update taskq_private.history_periods as p
-      set cleared_at = case when v_seen.jobs = v_left then v_seen.last_at end
+    if v_seen.jobs = max_jobs or v_period.cleared_at is not null then
+      update taskq_private.history_periods as p -- always further: many may have ended at one instant
+      set cleared_at = case when v_seen.jobs = max_jobs then greatest(v_seen.last_at, v_period.cleared_at + interval '1 microsecond') end
       where p.family = 'jobs' and p.starts_at = v_period.starts_at;
     end if;
-    v_left := v_left - v_seen.jobs;
-    exit when v_left = 0;
   end loop;
 
   delete from taskq_private.workers as w
@@ -2365,7 +2395,7 @@ begin
 end;
 $$;
 comment on function taskq_private.delete_expired(integer) is
-  'Deletes finished jobs that have been kept long enough, looking at no more than max_jobs, and ended workers; answers how many jobs.';
+  'Deletes finished jobs that have been kept long enough, looking at no more than max_jobs of a period, and ended workers; answers how many jobs.';
 --! EndIncluded 7_operate/delete_expired.sql
 --! Included 7_operate/large_period_bytes.sql
 create or replace function taskq_private.large_period_bytes()
@@ -2380,18 +2410,56 @@ comment on function taskq_private.large_period_bytes() is 'From what size of its
 --! EndIncluded 7_operate/large_period_bytes.sql
 --! Included 7_operate/goes_whole.sql
 -- A small period is cleared job by job, so that small queues keep to their ttl; a large one waits until all of it can go.
--- If that is late, because too much of it stays, it is cleared like a small one.
+-- If that is late, because too much of it stays, it is cleared like a small one. Late is told from its beginning: its end may
+-- have been stretched over later ones.
 create or replace function taskq_private.goes_whole(period taskq_private.history_periods, horizon timestamptz)
 returns boolean
 language sql
 stable
 as $$
   select isfinite(period.starts_at)
-    and period.ends_at > horizon - taskq_private.history_length('jobs')
+    and period.starts_at > horizon - 2 * taskq_private.history_length('jobs')
     and pg_relation_size(to_regclass(format('taskq_private.%I', 'finished_jobs_' || period.name))) > taskq_private.large_period_bytes();
 $$;
 comment on function taskq_private.goes_whole(taskq_private.history_periods, timestamptz) is 'Whether a period of jobs is dropped rather than cleared.';
 --! EndIncluded 7_operate/goes_whole.sql
+--! Included 7_operate/measure_types.sql
+-- How long recent jobs of a type took; one type a tick, the one measured longest ago.
+create or replace function taskq_private.measure_types()
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_type text := (
+    select t.type from taskq_private.task_types as t
+    where t.measured_at is null or t.measured_at < v_now - interval '1 minute'
+    order by t.measured_at nulls first, t.type
+    limit 1
+  );
+begin
+  if v_type is null then
+    return;
+  end if;
+  update taskq_private.task_types as t
+  set measured_at = v_now, p95_seconds = coalesce(recent.p95_seconds, t.p95_seconds)
+  from (
+    select percentile_cont(0.95) within group (order by extract(epoch from f.finished_at - f.started_at)) as p95_seconds
+    from taskq_private.lanes as l
+    cross join lateral (
+      select j.started_at, j.finished_at from taskq_private.finished_jobs as j
+      where (j.lane_id, j.status) >= (l.lane_id, 'completed'::taskq.job_status) and (j.lane_id, j.status) <= (l.lane_id, 'completed'::taskq.job_status)
+      order by j.lane_id desc, j.status desc, j.job_id desc -- by the index of the lane and no other
+      limit 100
+    ) as f
+    where l.type = v_type
+  ) as recent
+  where t.type = v_type;
+end;
+$$;
+comment on function taskq_private.measure_types() is 'Measures how long jobs of one type took of late.';
+--! EndIncluded 7_operate/measure_types.sql
 --! Included 8_read/places.sql
 -- The four places as one: where each job is now. Look-ups by id probe each place once.
 create or replace view taskq_private.places as
@@ -2540,8 +2608,8 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-  v_first uuid := (select i.id from unnest(job_ids) as i (id) order by i.id limit 1);
-  v_last uuid := (select i.id from unnest(job_ids) as i (id) order by i.id desc limit 1);
+  v_first uuid := (select i.id from unnest(job_ids) as i (id) where i.id is not null order by i.id limit 1);
+  v_last uuid := (select i.id from unnest(job_ids) as i (id) where i.id is not null order by i.id desc limit 1);
 begin
   return query
     select j.*
@@ -2855,6 +2923,29 @@ $$;
 comment on function taskq.claim_preview(uuid, integer) is
   'What this worker would take now if it asked for max_jobs (its concurrency unless given), in order. Changes nothing. Example: select * from taskq.claim_preview((select worker_id from taskq.workers limit 1)).';
 --! EndIncluded 8_read/claim_preview.sql
+--! Included 8_read/lane_seconds.sql
+create or replace function taskq_private.lane_seconds(lane taskq_private.lanes)
+returns double precision
+language sql
+stable
+as $$
+  select coalesce(
+    (
+      select avg(extract(epoch from f.finished_at - f.started_at))
+      from (
+        select j.started_at, j.finished_at from taskq_private.finished_jobs as j
+        where (j.lane_id, j.status) >= (lane.lane_id, 'completed'::taskq.job_status) and (j.lane_id, j.status) <= (lane.lane_id, 'completed'::taskq.job_status)
+        order by j.lane_id desc, j.status desc, j.job_id desc limit 100 -- by the index of the lane and no other
+      ) as f
+    ),
+    (
+      select avg(taskq_private.expected_seconds(r.job_id))
+      from (select o.job_id from taskq_private.ready_jobs as o where o.lane_id = lane.lane_id order by o.ready_at limit 100) as r
+    )
+  )::double precision;
+$$;
+comment on function taskq_private.lane_seconds(taskq_private.lanes) is 'How long a job of this lane takes: the mean of its last hundred, or what is expected of those at its head.';
+--! EndIncluded 8_read/lane_seconds.sql
 --! Included 9_grants.sql
 -- Who may do what: exposure is a grant, by audience. Functions are never PUBLIC (default privileges of migration 1).
 

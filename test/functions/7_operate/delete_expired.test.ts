@@ -146,3 +146,26 @@ test.serial('a failed job stays while one that is held waits for it', async (t) 
 
 	t.deepEqual([a, child, await exists(ids.a!)], [true, false, false])
 })
+
+test.serial('jobs that must stay keep none that ended with them, or after, from going', async (t) => {
+	const stage = await makeStage(db)
+	const parents = await stage.submit({}, {}, {})
+	await stage.completeAll()
+	await submitEach(
+		db.pool,
+		parents.map((id) => ({ type: stage.type, depends_on: [id], run_at: '2999-01-01T00:00:00Z' })),
+	)
+	const [other] = [await jobIn(stage, 'completed')]
+	await db.query(
+		`update taskq_private.finished_jobs set finished_at = (select max(finished_at) from taskq_private.finished_jobs) where job_id = any ($1)`,
+		[[...parents, other]],
+	)
+	await db.moveClock('2 days')
+	for (let n = 0; n < 4; n++) await expire(2)
+
+	const later = await jobIn(stage, 'completed')
+	await db.moveClock('2 days')
+	for (let n = 0; n < 4; n++) await expire(2)
+
+	t.deepEqual(await Promise.all([...parents, later].map(exists)), [true, true, true, false])
+})

@@ -52,6 +52,9 @@ test.beforeEach(async () => {
 	await db.query(
 		'create or replace function taskq_private.large_period_bytes() returns bigint language sql immutable parallel safe as $$ select -1::bigint $$',
 	)
+	// whatever the test before has left, this one begins in a period of four hours
+	await keepUp()
+	await db.moveClock('4 hours')
 	await keepUp()
 })
 
@@ -246,10 +249,60 @@ test.serial('somebody who reads history for long delays it, and nothing else', a
 	t.false((await names()).includes(name))
 })
 
+test.serial('a period that is late stays late when the ones after it are dropped into it', async (t) => {
+	const stage = await makeStage(db)
+	const name = await partitionOf('job_specs', await stage.submitOne())
+	const isWhole = async () =>
+		(
+			await db.row(
+				`select taskq_private.goes_whole(p, taskq_private.clock() - interval '1 day') as is from taskq_private.history_periods as p where family = 'jobs' and name = $1`,
+				[name],
+			)
+		).is
+	await turnPeriod()
+	await db.moveClock(LATER)
+	const whenDue = await isWhole()
+	await db.moveClock('4 hours')
+	await db.query(`update taskq_private.history_periods set ends_at = ends_at + interval '8 hours' where family = 'jobs' and name = $1`, [
+		name,
+	])
+
+	const whenStretched = await isWhole()
+
+	await db.query(`update taskq_private.history_periods set ends_at = ends_at - interval '8 hours' where family = 'jobs' and name = $1`, [
+		name,
+	])
+	t.deepEqual([whenDue, whenStretched], [true, false])
+})
+
+test.serial('what goes wrong with history keeps tick from nothing else, and is tried again later', async (t) => {
+	const stage = await makeStage(db)
+	const { at } = await db.row(`select taskq_private.clock() + interval '1 hour' as at`)
+	const id = await stage.submitOne({ run_at: at.toISOString() })
+	const { definition } = await db.row(`select pg_get_functiondef('taskq_private.history_tables'::regproc) as definition`)
+	await db.query(
+		`create or replace function taskq_private.history_tables(family text) returns text[] language sql immutable as $$ select array['no_such_table'] $$`,
+	)
+	await db.moveClock('5 hours')
+	const before = await names()
+
+	const { ran, promoted } = await callOne<{ ran: boolean; promoted: number }>(db.pool, 'tick', [])
+	await db.query(definition)
+	const meanwhile = await names()
+	await db.moveClock('61 seconds')
+	await keepUp()
+
+	t.true(ran && promoted > 0)
+	t.is(await stage.status(id), 'ready')
+	t.deepEqual(meanwhile, before)
+	t.notDeepEqual(await names(), before)
+})
+
 test.serial('events go with their period, and their numbers go on', async (t) => {
 	const stage = await makeStage(db)
 	await jobIn(stage, 'completed')
 	const { last } = await db.row('select max(event_id) as last from taskq_private.job_events')
+	await db.query(`insert into taskq_private.job_events_old (at, event, job_ids, lane_ids) values ('2020-01-01', 'job_ready', '{}', '{}')`)
 	await db.moveClock('81 minutes')
 	await keepUp()
 	const early = await db.rows('select from taskq_private.job_events where event_id = $1', [last])
@@ -259,5 +312,6 @@ test.serial('events go with their period, and their numbers go on', async (t) =>
 
 	const late = await db.row('select min(event_id) as first from taskq_private.job_events')
 	t.is(early.length, 1)
+	t.deepEqual(await db.rows('select from taskq_private.job_events_old'), [], 'what was there before periods goes too')
 	t.true(BigInt(late.first) > BigInt(last))
 })

@@ -11,7 +11,7 @@ test('jobs in every state are found by their ids, newest first, as the view show
 	const ids: string[] = []
 	for (const state of ['pending', 'blocked', 'ready', 'running', 'retrying', 'completed', 'failed', 'cancelled'])
 		ids.push(await jobIn(stage, state))
-	const asked = [...ids.slice(1), randomUUID(), '00000000-0000-7000-8000-000000000000', ids[1], ids[0]]
+	const asked = [null, ...ids.slice(1), randomUUID(), '00000000-0000-7000-8000-000000000000', ids[1], ids[0]]
 
 	const found = await call(db.pool, 'getJobs', [asked])
 
