@@ -79,6 +79,6 @@ test.serial('what a call reads follows the jobs that it is about, and not those 
 	t.log(small, large)
 	const sweeps = ['tick', 'expire'] // these find more to do where there is more
 	const growing = Object.keys(small).filter((name) => !sweeps.includes(name) && large[name]! > small[name]! + 10 * FAN)
-	const wasteful = Object.keys(small).filter((name) => large[name]! > (sweeps.includes(name) ? 10 * SWEPT : 25 * FAN))
+	const wasteful = Object.keys(small).filter((name) => large[name]! > (sweeps.includes(name) ? 15 * SWEPT : 25 * FAN))
 	t.deepEqual([growing, wasteful], [[], []])
 })
