@@ -23,8 +23,9 @@
 --  invalid, raise_error: errors as values, so that batches can answer each job for itself
 --!include 0_base/invalid.sql
 --!include 0_base/raise_error.sql
---  schema_is_open, schema_fits, schema_doubts: what needs no closer look; schema_error: is this payload what its type asks for?
---!include 0_base/schema_is_open.sql
+--  payload_test, value_test: a schema as a predicate; schema_fits, schema_doubts: what needs no closer look; schema_error: is this payload what its type asks for?
+--!include 0_base/value_test.sql
+--!include 0_base/payload_test.sql
 --!include 0_base/schema_fits.sql
 --!include 0_base/schema_doubts.sql
 --!include 0_base/schema_bounds.sql
@@ -84,7 +85,8 @@
 --  store_jobs, store_waiting_jobs: into its first place
 --!include 1_submit/store_waiting_jobs.sql
 --!include 1_submit/store_jobs.sql
---  submit_each, submit_jobs, submit_job: a list answered one by one, a graph all or none, one
+--  submit_each, submit_jobs, submit_job: a list answered one by one, a graph all or none, one; submit_plain: the short path of most
+--!include 1_submit/submit_plain.sql
 --!include 1_submit/submit_requests.sql
 --!include 1_submit/submission_status.sql
 --!include 1_submit/submit_warnings.sql

@@ -1,7 +1,8 @@
 -- Requests -> submissions: checked, typed, with the defaults of their type, and the lane if one of that shape exists. How many
 -- dependencies are asked for is counted; read_dependencies() finds out which.
 -- What jobs have of their own is looked at only if some have it, and request_error() asked only about what is not plainly good:
--- each test costs less than the call that it saves. Payloads of types with a schema are left to check_payloads().
+-- each test costs less than the call that it saves. Payloads that do not plainly fit the schema of their type are left to
+-- check_payloads().
 create or replace function taskq_private.read_requests(requests jsonb, submitted_at timestamptz)
 returns taskq_private.submission[]
 language plpgsql
@@ -39,7 +40,7 @@ begin
       null::uuid[], coalesce(jsonb_array_length(nullif(r.depends_on, 'null')), 0), null::uuid,
       s.on_dependency_failure, null::uuid, null::taskq.dependency_condition[],
       s.resources, s.expected_seconds, s.concurrency_key, s.concurrency_limit,
-      (s.takes_all or s.takes_objects and jsonb_typeof(p.payload) = 'object') is not true
+      jsonb_path_match(p.payload, s.payload_test, '{}', true) is not true
     )::taskq_private.submission
     from (
       select e.ordinality, e.value as request, v_errors -> e.ordinality::text as error

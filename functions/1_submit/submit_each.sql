@@ -1,6 +1,6 @@
 -- nothing -> pending | blocked | ready. Every job of the list is answered for itself: a bad one gets an error as a value
 -- and harms no other. Doors gather concurrent submits into one call of this.
--- Calls: submit_requests. Locks: idempotency keys in order, then the places of dependencies.
+-- Calls: submit_plain, submit_requests. Locks: idempotency keys in order, then the places of dependencies.
 create or replace function taskq.submit_each(requests jsonb)
 returns table ("position" integer, job_id uuid, status taskq.job_status, created boolean, warnings text[], error jsonb)
 language plpgsql
@@ -16,9 +16,17 @@ as $$
 declare
   v_now timestamptz := taskq_private.clock();
   v_jobs taskq_private.submission[];
+  v_plain record;
 begin
   if jsonb_typeof(requests) is distinct from 'array' then
     perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
+  end if;
+  if jsonb_array_length(requests) = 1 then
+    v_plain := taskq_private.submit_plain(requests -> 0, v_now);
+    if v_plain.job_id is not null then
+      return query values (0, v_plain.job_id, 'ready'::taskq.job_status, true, v_plain.warnings, null::jsonb);
+      return;
+    end if;
   end if;
   v_jobs := taskq_private.submit_requests(requests, v_now, false);
 

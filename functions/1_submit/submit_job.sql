@@ -32,25 +32,31 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_request jsonb := jsonb_strip_nulls(jsonb_build_object(
-    'type', type, 'queue', queue, 'priority', priority, 'run_at', coalesce(to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run_at::text),
-    'depends_on', (select jsonb_agg(jsonb_build_object('job', d, 'condition', coalesce(condition, 'success'))) from unnest(depends_on) as d),
-    'on_dependency_failure', on_dependency_failure, 'timeout_seconds', timeout_seconds, 'idempotency_key', idempotency_key, 'name', name,
-    'resource_requirements', nullif(coalesce(resources, '{}') || jsonb_strip_nulls(jsonb_build_object('cpu_units', cpu_units, 'memory_mb', memory_mb)), '{}'),
-    'concurrency_key', concurrency_key, 'concurrency_limit', concurrency_limit, 'expected_seconds', expected_seconds,
-    'retry_config', nullif(coalesce(retry_config, '{}') || jsonb_strip_nulls(jsonb_build_object('max_attempts', max_attempts)), '{}')
-  ));
-  v_error jsonb;
+  v_request jsonb := jsonb_build_object('type', type, 'payload', coalesce(payload, '{}'));
+  v_job record;
 begin
-  v_request := v_request || jsonb_build_object('payload', coalesce(payload, '{}'), 'metadata', metadata);
-
-  select s.error, s.job_id, s.status, s.created, s.warnings
-  into v_error, submit_job.job_id, submit_job.status, submit_job.created, submit_job.warnings
-  from taskq.submit_each(jsonb_build_array(v_request)) as s;
-
-  if v_error is not null then
-    perform taskq_private.raise_error(v_error);
+  if num_nonnulls(
+    queue, priority, run_at, depends_on, cpu_units, memory_mb, max_attempts, timeout_seconds, retry_config, idempotency_key, metadata, name,
+    on_dependency_failure, resources, concurrency_key, concurrency_limit, expected_seconds
+  ) > 0 then
+    v_request := v_request || jsonb_build_object('metadata', metadata) || jsonb_strip_nulls(jsonb_build_object(
+      'queue', queue, 'priority', priority, 'run_at', coalesce(to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run_at::text),
+      'depends_on', (select jsonb_agg(jsonb_build_object('job', d, 'condition', coalesce(condition, 'success'))) from unnest(depends_on) as d),
+      'on_dependency_failure', on_dependency_failure, 'timeout_seconds', timeout_seconds, 'idempotency_key', idempotency_key, 'name', name,
+      'resource_requirements', nullif(coalesce(resources, '{}') || jsonb_strip_nulls(jsonb_build_object('cpu_units', cpu_units, 'memory_mb', memory_mb)), '{}'),
+      'concurrency_key', concurrency_key, 'concurrency_limit', concurrency_limit, 'expected_seconds', expected_seconds,
+      'retry_config', nullif(coalesce(retry_config, '{}') || jsonb_strip_nulls(jsonb_build_object('max_attempts', max_attempts)), '{}')
+    ));
   end if;
+
+  select * into v_job from taskq.submit_each(jsonb_build_array(v_request));
+  if v_job.error is not null then
+    perform taskq_private.raise_error(v_job.error);
+  end if;
+  job_id := v_job.job_id;
+  status := v_job.status;
+  created := v_job.created;
+  warnings := v_job.warnings;
 end;
 $$;
 comment on function taskq.submit_job(

@@ -1,0 +1,383 @@
+--! Previous: sha1:29353767d94ff234f51458fabac81e2d204701f2
+--! Hash: sha1:031249bc80999f89d36cd738f751e2b883278dfa
+
+--! split: 1-current.sql
+set local role taskq_owner;
+
+drop function taskq_private.read_shapes(jsonb);
+drop function taskq_private.schema_is_open(jsonb);
+
+-- what most payloads are checked by
+--! Included 0_base/value_test.sql
+-- A predicate that holds only where schema_error() would find nothing; 1 == 0 where that cannot be said in jsonpath (lengths, patterns,
+-- what is inside). schema_error() ignores whatever stands beside anyOf, and keywords that are not known here.
+create or replace function taskq_private.value_test(schema jsonb, at text)
+returns text
+language plpgsql
+immutable
+as $$
+declare
+  v_choices jsonb := coalesce(schema -> 'anyOf', schema -> 'oneOf');
+  v_types jsonb := case jsonb_typeof(schema -> 'type') when 'array' then schema -> 'type' else jsonb_build_array(schema -> 'type') end;
+  v_range text := concat(' && ' || at || ' >= ' || (schema ->> 'minimum'), ' && ' || at || ' <= ' || (schema ->> 'maximum'));
+begin
+  if schema in ('{}', 'true') then
+    return '1 == 1';
+  elsif v_choices is not null then
+    return (
+      select coalesce('(' || string_agg(taskq_private.value_test(c.value, at), ' || ') || ')', '1 == 0')
+      from jsonb_array_elements(case jsonb_typeof(v_choices) when 'array' then v_choices end) as c
+    );
+  elsif schema ->> 'type' = 'string' and schema -> 'minLength' = '1' and not schema ?| '{const,enum,maxLength,pattern}' then
+    return format('(%s.type() == "string" && %1$s != "")', at);
+  elsif not schema ? 'type' or jsonb_path_exists(jsonb_build_array(schema -> 'minimum', schema -> 'maximum'), '$[*] ? (@.type() != "number" && @ != null)')
+    or schema ?| '{const,enum,minLength,maxLength,pattern,exclusiveMinimum,exclusiveMaximum,minItems,maxItems,items,required,properties}'
+    or coalesce(schema -> 'additionalProperties', 'true') not in ('{}', 'true')
+  then
+    return '1 == 0';
+  end if;
+  return (
+    select '(' || string_agg(
+      case t.type
+        when 'integer' then format('%s.type() == "number" && %1$s.floor() == %1$s%s', at, v_range)
+        when 'number' then format('%s.type() == "number"%s', at, v_range)
+        else format('%s.type() == %s', at, to_jsonb(t.type))
+      end, ' || ') || ')'
+    from jsonb_array_elements_text(v_types) as t (type)
+  );
+end;
+$$;
+comment on function taskq_private.value_test(jsonb, text) is 'A jsonpath predicate for a value that plainly fits a JSON Schema.';
+--! EndIncluded 0_base/value_test.sql
+--! Included 0_base/payload_test.sql
+-- JSON Schema -> a jsonpath predicate that holds only where schema_error() would find nothing, made once, when the type is registered
+-- (task_types.payload_test): most payloads then cost one call of jsonb_path_match(). Null, and false, mean "ask schema_error()".
+create or replace function taskq_private.payload_test(schema jsonb)
+returns jsonpath
+language plpgsql
+immutable
+as $$
+declare
+  v_properties jsonb := coalesce(schema -> 'properties', '{}');
+  v_required jsonb := coalesce(schema -> 'required', '[]');
+  v_is_open boolean := coalesce(schema -> 'additionalProperties', 'true') in ('{}', 'true');
+begin
+  if schema = '{}' then
+    return '1 == 1';
+  elsif schema -> 'type' is distinct from '"object"' or schema ?| '{anyOf,oneOf,const,enum}'
+    or jsonb_typeof(v_properties) <> 'object' or jsonb_path_exists(v_required, 'strict $ ? (@.type() != "array" || @[*].type() != "string")')
+  then
+    return null;
+  end if;
+  return (
+    select string_agg(p.test, ' && ')
+    from (
+      select '$.type() == "object"'
+      union all
+      select format('exists($.%s)', r.name) from jsonb_array_elements(v_required) as r (name)
+      union all
+      select format('(!exists($.%s) || %s)', to_jsonb(f.key), taskq_private.value_test(f.value, concat('$.', to_jsonb(f.key))))
+      from jsonb_each(v_properties) as f
+      where f.value not in ('{}', 'true')
+      union all
+      select '!exists($.keyvalue()' || coalesce(' ? (!(' || string_agg(concat('@.key == ', to_jsonb(k)), ' || ') || '))', '') || ')'
+      from jsonb_object_keys(v_properties) as k
+      having not v_is_open
+    ) as p (test)
+  )::jsonpath;
+end;
+$$;
+comment on function taskq_private.payload_test(jsonb) is 'A jsonpath predicate for payloads that plainly fit a JSON Schema.';
+--! EndIncluded 0_base/payload_test.sql
+alter table taskq_private.task_types add column payload_test jsonpath generated always as (taskq_private.payload_test(payload_schema)) stored;
+comment on column taskq_private.task_types.payload_test is 'Holds for payloads that plainly fit payload_schema; null if that is not to be said so.';
+
+--! Included 1_submit/read_shapes.sql
+-- Shapes -> what their jobs have in common: the type with its defaults, and the lane if there is one.
+create or replace function taskq_private.read_shapes(shapes jsonb)
+returns table (
+  shape jsonb, lane_id integer, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer, resources jsonb,
+  max_attempts smallint, timeout_seconds integer, initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real,
+  created_by text, on_dependency_failure taskq.dependency_failure_policy, expected_seconds real, concurrency_key text, concurrency_limit integer, is_known boolean, payload_test jsonpath
+)
+language sql
+stable
+as $$
+  select
+    e.value, l.lane_id, r.type, s.queue, s.priority, s.cpu_units, s.memory_mb, s.resources,
+    coalesce(c.max_attempts, t.max_attempts, d.default_max_attempts)::smallint,
+    coalesce(r.timeout_seconds, t.timeout_seconds, d.default_timeout_seconds)::integer,
+    coalesce(round(c.initial_delay_seconds, 6)::real, t.initial_delay_seconds),
+    coalesce(round(c.backoff_multiplier, 6)::real, t.backoff_multiplier),
+    coalesce(round(c.max_delay_seconds, 6)::real, t.max_delay_seconds),
+    coalesce(round(c.jitter, 6)::real, t.jitter),
+    coalesce(r.created_by, taskq_private.actor()), coalesce(r.on_dependency_failure, 'cancel')::taskq.dependency_failure_policy,
+    r.expected_seconds::real, r.concurrency_key, r.concurrency_limit::integer,
+    t.type is not null, t.payload_test
+  from jsonb_array_elements(shapes) as e
+  cross join (select * from taskq_private.settings limit 1) as d -- one row, as the planner should know
+  cross join lateral jsonb_to_record(e.value) as r (
+    type text, queue text, priority text, timeout_seconds numeric, created_by text, on_dependency_failure text, expected_seconds numeric,
+    concurrency_key text, concurrency_limit numeric, resource_requirements jsonb, retry_config jsonb
+  )
+  cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
+    max_attempts numeric, initial_delay_seconds numeric, backoff_multiplier numeric, max_delay_seconds numeric, jitter numeric
+  )
+  cross join lateral jsonb_to_record(coalesce(nullif(r.resource_requirements, 'null'), '{}')) as n (cpu_units numeric, memory_mb numeric)
+  left join taskq_private.task_types as t on t.type = r.type
+  cross join lateral (
+    select
+      coalesce(r.queue, 'default'),
+      coalesce(taskq_private.priority_of(r.priority), 3::smallint),
+      round(coalesce(n.cpu_units, t.cpu_units), 3),
+      coalesce(n.memory_mb, t.memory_mb)::integer,
+      case when r.resource_requirements - '{cpu_units,memory_mb}'::text[] <> '{}' or t.resources <> '{}'
+        then taskq_private.resources_of(t.resources, r.resource_requirements) else '{}' end
+  ) as s (queue, priority, cpu_units, memory_mb, resources)
+  left join lateral (
+    select l.lane_id
+    from taskq_private.lanes as l
+    where l.queue = s.queue and l.type = r.type and l.priority = s.priority and l.cpu_units = s.cpu_units and l.memory_mb = s.memory_mb
+      and l.resources = s.resources
+    offset 0 -- each is looked up by itself: a join that was planned while there were few would read all of them
+  ) as l on true;
+$$;
+comment on function taskq_private.read_shapes(jsonb) is 'Reads the shapes of good requests.';
+--! EndIncluded 1_submit/read_shapes.sql
+--! Included 1_submit/read_requests.sql
+-- Requests -> submissions: checked, typed, with the defaults of their type, and the lane if one of that shape exists. How many
+-- dependencies are asked for is counted; read_dependencies() finds out which.
+-- What jobs have of their own is looked at only if some have it, and request_error() asked only about what is not plainly good:
+-- each test costs less than the call that it saves. Payloads that do not plainly fit the schema of their type are left to
+-- check_payloads().
+create or replace function taskq_private.read_requests(requests jsonb, submitted_at timestamptz)
+returns taskq_private.submission[]
+language plpgsql
+volatile
+as $$
+declare
+  v_micros bigint := taskq_private.micros_of(submitted_at);
+  v_seen record;
+  v_errors jsonb := '{}';
+begin
+  v_seen := taskq_private.shapes_of(requests, v_errors);
+  if exists (select from taskq_private.broken_fields(case when v_seen.some_have_own then requests else v_seen.shapes end)) then
+    v_errors := (select jsonb_object_agg(b.ordinal, b.error) from taskq_private.check_requests(requests) as b);
+    v_seen := taskq_private.shapes_of(requests, v_errors);
+  end if;
+
+  return array(
+    select row(
+      q.ordinality::integer,
+      case
+        when q.error is not null then q.error
+        when s.is_known is not true or s.concurrency_limit is not null or pg_column_size(p.payload) > 1048576
+          or taskq_private.is_too_deep(p.payload) or r.run_at is not null and taskq_private.to_instant(r.run_at) is null
+          or r.depends_on @? 'strict $[*] ? (@.type() != "string" || @ == "")'
+          then taskq_private.request_error(q.request, s.type, s.is_known, p.payload, r.run_at)
+      end,
+      taskq_private.job_id_of(v_micros + q.ordinality),
+      false,
+      s.lane_id, s.type, s.queue, s.priority, s.cpu_units, s.memory_mb, p.payload,
+      s.max_attempts, s.timeout_seconds, s.initial_delay_seconds, s.backoff_multiplier, s.max_delay_seconds, s.jitter,
+      taskq_private.to_instant(r.run_at), s.created_by,
+      coalesce(r.name, case jsonb_typeof(q.request -> 'name') when 'string' then left(q.request ->> 'name', 200) end), r.idempotency_key,
+      case when r.idempotency_key is not null then sha256(convert_to((q.request - '{idempotency_key,created_by,trace_context}'::text[])::text, 'UTF8')) end,
+      nullif(r.metadata, 'null'), r.trace_context,
+      null::uuid[], coalesce(jsonb_array_length(nullif(r.depends_on, 'null')), 0), null::uuid,
+      s.on_dependency_failure, null::uuid, null::taskq.dependency_condition[],
+      s.resources, s.expected_seconds, s.concurrency_key, s.concurrency_limit,
+      jsonb_path_match(p.payload, s.payload_test, '{}', true) is not true
+    )::taskq_private.submission
+    from (
+      select e.ordinality, e.value as request, v_errors -> e.ordinality::text as error
+      from jsonb_array_elements(requests) with ordinality as e (value, ordinality)
+    ) as q
+    left join taskq_private.read_shapes(v_seen.shapes) as s
+      on s.shape = case when q.error is null then taskq_private.shape_of(q.request) end
+    cross join lateral jsonb_to_record(case when q.error is null then q.request else '{}' end) as r (
+      payload jsonb, run_at text, idempotency_key text, metadata jsonb, name text, trace_context text, depends_on jsonb
+    )
+    cross join lateral (select coalesce(nullif(r.payload, 'null'), '{}')) as p (payload)
+    order by q.ordinality
+  );
+end;
+$$;
+comment on function taskq_private.read_requests(jsonb, timestamptz) is 'Reads a list of requests into submissions, an error in the row where one is bad.';
+--! EndIncluded 1_submit/read_requests.sql
+--! Included 1_submit/submit_plain.sql
+-- nothing -> ready. The short path of a job that has nothing of its own but a payload, is of a known type, and goes to a lane that
+-- is there: then all that request_fields would say is said by having found them. Anything else, and whatever may be wrong, is left to
+-- submit_requests(), which would store the same rows. A third of its work, and less still for a session whose caches are cold.
+create or replace function taskq_private.submit_plain(request jsonb, submitted_at timestamptz, out job_id uuid, out warnings text[])
+language plpgsql
+volatile
+as $$
+declare
+  v_payload jsonb := coalesce(nullif(request -> 'payload', 'null'), '{}');
+  v_type record;
+begin
+  if jsonb_typeof(request) <> 'object' or request - '{type,queue,priority,payload}'::text[] <> '{}'
+    or jsonb_typeof(request -> 'type') is distinct from 'string' or jsonb_typeof(request -> 'queue') <> 'string'
+    or request ? 'priority' and taskq_private.priority_of(request ->> 'priority') is null
+    or pg_column_size(v_payload) > 1048576 or taskq_private.is_too_deep(v_payload)
+  then
+    return;
+  end if;
+  select
+    l.lane_id, t.cpu_units > 0 or t.memory_mb > 0 as has_needs, t.payload_schema, t.payload_test, coalesce(t.max_attempts, d.default_max_attempts) as max_attempts,
+    coalesce(t.timeout_seconds, d.default_timeout_seconds) as timeout_seconds, t.initial_delay_seconds, t.backoff_multiplier, t.max_delay_seconds, t.jitter
+  into v_type
+  from taskq_private.task_types as t
+  cross join taskq_private.settings as d
+  join taskq_private.lanes as l on l.type = t.type and l.queue = coalesce(request ->> 'queue', 'default')
+    and l.priority = coalesce(taskq_private.priority_of(request ->> 'priority'), 3::smallint)
+    and l.cpu_units = t.cpu_units and l.memory_mb = t.memory_mb and l.resources = t.resources
+  where t.type = request ->> 'type' and t.resources = '{}';
+  if not found or jsonb_path_match(v_payload, v_type.payload_test, '{}', true) is not true
+    and taskq_private.schema_error(v_payload, v_type.payload_schema, 'payload') is not null then
+    return;
+  end if;
+
+  with spec as (
+    insert into taskq_private.job_specs (
+      job_id, lane_id, payload, max_attempts, timeout_seconds, initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, created_at, created_by
+    )
+    values (
+      taskq_private.job_id_of(taskq_private.micros_of(submitted_at) + 1), v_type.lane_id, v_payload, v_type.max_attempts, v_type.timeout_seconds,
+      v_type.initial_delay_seconds, v_type.backoff_multiplier, v_type.max_delay_seconds, v_type.jitter,
+      submitted_at + interval '1 microsecond', taskq_private.actor()
+    )
+    returning job_specs.job_id, job_specs.lane_id
+  ), ready as (
+    insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+    select s.lane_id, s.job_id, submitted_at, 1 from spec as s
+  ), event as (
+    insert into taskq_private.job_events (at, event, job_ids, lane_ids)
+    select taskq_private.clock(), 'job_submitted', array[s.job_id], array[s.lane_id] from spec as s
+  )
+  select s.job_id into submit_plain.job_id from spec as s;
+  perform taskq_private.hint('events');
+  perform taskq_private.hint('ready');
+  warnings := case when v_type.has_needs then taskq_private.submit_warnings(v_type.lane_id) else '{}' end;
+end;
+$$;
+comment on function taskq_private.submit_plain(jsonb, timestamptz) is 'Stores a plain job; null where it is not plain, or may be wrong.';
+--! EndIncluded 1_submit/submit_plain.sql
+--! Included 1_submit/submit_each.sql
+-- nothing -> pending | blocked | ready. Every job of the list is answered for itself: a bad one gets an error as a value
+-- and harms no other. Doors gather concurrent submits into one call of this.
+-- Calls: submit_plain, submit_requests. Locks: idempotency keys in order, then the places of dependencies.
+create or replace function taskq.submit_each(requests jsonb)
+returns table ("position" integer, job_id uuid, status taskq.job_status, created boolean, warnings text[], error jsonb)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_jobs taskq_private.submission[];
+  v_plain record;
+begin
+  if jsonb_typeof(requests) is distinct from 'array' then
+    perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
+  end if;
+  if jsonb_array_length(requests) = 1 then
+    v_plain := taskq_private.submit_plain(requests -> 0, v_now);
+    if v_plain.job_id is not null then
+      return query values (0, v_plain.job_id, 'ready'::taskq.job_status, true, v_plain.warnings, null::jsonb);
+      return;
+    end if;
+  end if;
+  v_jobs := taskq_private.submit_requests(requests, v_now, false);
+
+  return query
+    select
+      j.ordinal - 1,
+      case when j.error is null then j.job_id end,
+      taskq_private.submission_status(j, v_now),
+      j.error is null and j.repeated is not true,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' -- else it fits everywhere, and no lane is looked at
+        then array(select jsonb_array_elements_text((select taskq_private.lane_warnings(v_jobs)) -> j.lane_id::text)) else '{}' end,
+      j.error
+    from unnest(v_jobs) as j;
+end;
+$$;
+comment on function taskq.submit_each(jsonb) is
+  'Submits a list of unrelated jobs in one transaction and answers each for itself: job_id, status and warnings, or an error {"code", "field", "message"}. Positions count from 0.';
+--! EndIncluded 1_submit/submit_each.sql
+--! Included 1_submit/submit_job.sql
+-- nothing -> pending | blocked | ready. One job; the same path as a batch.
+-- Calls: submit_each. Locks: its idempotency key, then the places of its dependencies. Raises: what submit_each answers.
+create or replace function taskq.submit_job(
+  type text,
+  payload jsonb default '{}',
+  queue text default null,
+  priority text default null,
+  run_at timestamptz default null,
+  depends_on uuid[] default null,
+  cpu_units numeric default null,
+  memory_mb integer default null,
+  max_attempts integer default null,
+  timeout_seconds integer default null,
+  retry_config jsonb default null,
+  idempotency_key text default null,
+  metadata jsonb default null,
+  name text default null,
+  condition taskq.dependency_condition default null,
+  on_dependency_failure text default null,
+  resources jsonb default null,
+  concurrency_key text default null,
+  concurrency_limit integer default null,
+  expected_seconds numeric default null,
+  out job_id uuid,
+  out status taskq.job_status,
+  out created boolean,
+  out warnings text[]
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_request jsonb := jsonb_build_object('type', type, 'payload', coalesce(payload, '{}'));
+  v_job record;
+begin
+  if num_nonnulls(
+    queue, priority, run_at, depends_on, cpu_units, memory_mb, max_attempts, timeout_seconds, retry_config, idempotency_key, metadata, name,
+    on_dependency_failure, resources, concurrency_key, concurrency_limit, expected_seconds
+  ) > 0 then
+    v_request := v_request || jsonb_build_object('metadata', metadata) || jsonb_strip_nulls(jsonb_build_object(
+      'queue', queue, 'priority', priority, 'run_at', coalesce(to_char(run_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run_at::text),
+      'depends_on', (select jsonb_agg(jsonb_build_object('job', d, 'condition', coalesce(condition, 'success'))) from unnest(depends_on) as d),
+      'on_dependency_failure', on_dependency_failure, 'timeout_seconds', timeout_seconds, 'idempotency_key', idempotency_key, 'name', name,
+      'resource_requirements', nullif(coalesce(resources, '{}') || jsonb_strip_nulls(jsonb_build_object('cpu_units', cpu_units, 'memory_mb', memory_mb)), '{}'),
+      'concurrency_key', concurrency_key, 'concurrency_limit', concurrency_limit, 'expected_seconds', expected_seconds,
+      'retry_config', nullif(coalesce(retry_config, '{}') || jsonb_strip_nulls(jsonb_build_object('max_attempts', max_attempts)), '{}')
+    ));
+  end if;
+
+  select * into v_job from taskq.submit_each(jsonb_build_array(v_request));
+  if v_job.error is not null then
+    perform taskq_private.raise_error(v_job.error);
+  end if;
+  job_id := v_job.job_id;
+  status := v_job.status;
+  created := v_job.created;
+  warnings := v_job.warnings;
+end;
+$$;
+comment on function taskq.submit_job(
+  text, jsonb, text, text, timestamptz, uuid[], numeric, integer, integer, integer, jsonb, text, jsonb, text, taskq.dependency_condition, text, jsonb, text, integer, numeric
+) is
+  'Submits one job of a registered type. priority is critical, high, normal, low or 1 (first) to 10. depends_on are jobs to wait for, condition what of each: success, failure or finished. resources is what it takes beside cpu and memory, of its worker or of a pool: {"gpu": 1}. Under a known idempotency_key it answers with the first job and created = false. Example: select * from taskq.submit_job(''echo'', ''{"message": "hi"}'', priority => ''high'').';
+--! EndIncluded 1_submit/submit_job.sql
+
+reset role;
