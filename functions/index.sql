@@ -85,7 +85,9 @@
 --  store_jobs, store_waiting_jobs: into its first place
 --!include 1_submit/store_waiting_jobs.sql
 --!include 1_submit/store_jobs.sql
---  submit_each, submit_jobs, submit_job: a list answered one by one, a graph all or none, one; submit_plain: the short path of most
+--  submit_each, submit_jobs, submit_job: a list answered one by one, a graph all or none, one; plain_lane, submit_plain: the short path of most
+--!include 1_submit/plain_lane.sql
+--!include 1_submit/is_plain_payload.sql
 --!include 1_submit/submit_plain.sql
 --!include 1_submit/submit_requests.sql
 --!include 1_submit/submission_status.sql

@@ -1,5 +1,5 @@
 --! Previous: sha1:29353767d94ff234f51458fabac81e2d204701f2
---! Hash: sha1:031249bc80999f89d36cd738f751e2b883278dfa
+--! Hash: sha1:a4f3ab649023dc72806ef369f0a2e8c83ab61055
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -205,64 +205,96 @@ end;
 $$;
 comment on function taskq_private.read_requests(jsonb, timestamptz) is 'Reads a list of requests into submissions, an error in the row where one is bad.';
 --! EndIncluded 1_submit/read_requests.sql
+--! Included 1_submit/plain_lane.sql
+-- The shape of a request that names a known type, and a lane that is there: all that request_fields would say of it is said by
+-- having found them. None comes back for any other, right or wrong.
+create or replace function taskq_private.plain_lane(shape jsonb)
+returns table (
+  lane_id integer, has_needs boolean, payload_test jsonpath, max_attempts integer, timeout_seconds integer,
+  initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real
+)
+language sql
+stable
+as $$
+  select
+    l.lane_id, t.cpu_units > 0 or t.memory_mb > 0, t.payload_test, coalesce(t.max_attempts, d.default_max_attempts),
+    coalesce(t.timeout_seconds, d.default_timeout_seconds), t.initial_delay_seconds, t.backoff_multiplier, t.max_delay_seconds, t.jitter
+  from taskq_private.task_types as t
+  cross join taskq_private.settings as d
+  join taskq_private.lanes as l on l.type = t.type and l.queue = coalesce(shape ->> 'queue', 'default')
+    and l.priority = coalesce(taskq_private.priority_of(shape ->> 'priority'), 3::smallint)
+    and l.cpu_units = t.cpu_units and l.memory_mb = t.memory_mb and l.resources = t.resources
+  where t.type = shape ->> 'type'
+    and t.resources = '{}'
+    and shape - '{type,queue,priority}'::text[] = '{}'
+    and jsonb_typeof(shape -> 'type') = 'string'
+    and coalesce(jsonb_typeof(shape -> 'queue'), 'string') = 'string'
+    and (not shape ? 'priority' or taskq_private.priority_of(shape ->> 'priority') is not null);
+$$;
+comment on function taskq_private.plain_lane(jsonb) is 'The lane of plain jobs of this shape, and what their type says of them.';
+--! EndIncluded 1_submit/plain_lane.sql
+--! Included 1_submit/is_plain_payload.sql
+create or replace function taskq_private.is_plain_payload(payload jsonb, test jsonpath)
+returns boolean
+language sql
+stable
+as $$
+  select pg_column_size(payload) <= 1048576 and not taskq_private.is_too_deep(payload) and jsonb_path_match(payload, test, '{}', true) is true;
+$$;
+comment on function taskq_private.is_plain_payload(jsonb, jsonpath) is 'Whether a payload is within the limits and plainly fits its schema, by task_types.payload_test.';
+--! EndIncluded 1_submit/is_plain_payload.sql
 --! Included 1_submit/submit_plain.sql
--- nothing -> ready. The short path of a job that has nothing of its own but a payload, is of a known type, and goes to a lane that
--- is there: then all that request_fields would say is said by having found them. Anything else, and whatever may be wrong, is left to
--- submit_requests(), which would store the same rows. A third of its work, and less still for a session whose caches are cold.
-create or replace function taskq_private.submit_plain(request jsonb, submitted_at timestamptz, out job_id uuid, out warnings text[])
+-- nothing -> ready. The short path of a list whose jobs have nothing of their own but a payload, and are else alike: of a known type,
+-- for a lane that is there. Most single jobs are such a list. What is not plain, and whatever may be wrong, is left to
+-- submit_requests(), which would store the same rows.
+create or replace function taskq_private.submit_plain(requests jsonb, submitted_at timestamptz, out job_ids uuid[], out warnings text[])
 language plpgsql
 volatile
 as $$
 declare
-  v_payload jsonb := coalesce(nullif(request -> 'payload', 'null'), '{}');
-  v_type record;
+  v_micros bigint := taskq_private.micros_of(submitted_at);
+  v_first jsonb := coalesce(nullif(requests -> 0 -> 'payload', 'null'), '{}');
+  v_shape jsonb := case jsonb_typeof(requests -> 0) when 'object' then (requests -> 0) - 'payload' end;
+  v_lane record;
+  v_is_plain boolean;
 begin
-  if jsonb_typeof(request) <> 'object' or request - '{type,queue,priority,payload}'::text[] <> '{}'
-    or jsonb_typeof(request -> 'type') is distinct from 'string' or jsonb_typeof(request -> 'queue') <> 'string'
-    or request ? 'priority' and taskq_private.priority_of(request ->> 'priority') is null
-    or pg_column_size(v_payload) > 1048576 or taskq_private.is_too_deep(v_payload)
-  then
+  select * into v_lane from taskq_private.plain_lane(v_shape);
+  if not found or not taskq_private.is_plain_payload(v_first, v_lane.payload_test) then
     return;
   end if;
-  select
-    l.lane_id, t.cpu_units > 0 or t.memory_mb > 0 as has_needs, t.payload_schema, t.payload_test, coalesce(t.max_attempts, d.default_max_attempts) as max_attempts,
-    coalesce(t.timeout_seconds, d.default_timeout_seconds) as timeout_seconds, t.initial_delay_seconds, t.backoff_multiplier, t.max_delay_seconds, t.jitter
-  into v_type
-  from taskq_private.task_types as t
-  cross join taskq_private.settings as d
-  join taskq_private.lanes as l on l.type = t.type and l.queue = coalesce(request ->> 'queue', 'default')
-    and l.priority = coalesce(taskq_private.priority_of(request ->> 'priority'), 3::smallint)
-    and l.cpu_units = t.cpu_units and l.memory_mb = t.memory_mb and l.resources = t.resources
-  where t.type = request ->> 'type' and t.resources = '{}';
-  if not found or jsonb_path_match(v_payload, v_type.payload_test, '{}', true) is not true
-    and taskq_private.schema_error(v_payload, v_type.payload_schema, 'payload') is not null then
-    return;
+  if jsonb_array_length(requests) > 1 then
+    select bool_and(
+      jsonb_typeof(e.value) = 'object' and e.value - 'payload' = v_shape
+      and taskq_private.is_plain_payload(coalesce(nullif(e.value -> 'payload', 'null'), '{}'), v_lane.payload_test)
+    )
+    into v_is_plain
+    from jsonb_array_elements(requests) as e;
+    if not v_is_plain then
+      return;
+    end if;
   end if;
 
   with spec as (
     insert into taskq_private.job_specs (
       job_id, lane_id, payload, max_attempts, timeout_seconds, initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, created_at, created_by
     )
-    values (
-      taskq_private.job_id_of(taskq_private.micros_of(submitted_at) + 1), v_type.lane_id, v_payload, v_type.max_attempts, v_type.timeout_seconds,
-      v_type.initial_delay_seconds, v_type.backoff_multiplier, v_type.max_delay_seconds, v_type.jitter,
-      submitted_at + interval '1 microsecond', taskq_private.actor()
-    )
-    returning job_specs.job_id, job_specs.lane_id
+    select
+      taskq_private.job_id_of(v_micros + e.ordinality), v_lane.lane_id, coalesce(nullif(e.value -> 'payload', 'null'), '{}'),
+      v_lane.max_attempts, v_lane.timeout_seconds, v_lane.initial_delay_seconds, v_lane.backoff_multiplier, v_lane.max_delay_seconds, v_lane.jitter,
+      submitted_at + e.ordinality * interval '1 microsecond', taskq_private.actor()
+    from jsonb_array_elements(requests) with ordinality as e (value, ordinality)
+    returning job_specs.job_id
   ), ready as (
     insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
-    select s.lane_id, s.job_id, submitted_at, 1 from spec as s
-  ), event as (
-    insert into taskq_private.job_events (at, event, job_ids, lane_ids)
-    select taskq_private.clock(), 'job_submitted', array[s.job_id], array[s.lane_id] from spec as s
+    select v_lane.lane_id, s.job_id, submitted_at, 1 from spec as s
   )
-  select s.job_id into submit_plain.job_id from spec as s;
-  perform taskq_private.hint('events');
+  select array_agg(s.job_id) into job_ids from spec as s; -- in their order
+  perform taskq_private.record_event('job_submitted', job_ids, array_fill(v_lane.lane_id, array[cardinality(job_ids)]));
   perform taskq_private.hint('ready');
-  warnings := case when v_type.has_needs then taskq_private.submit_warnings(v_type.lane_id) else '{}' end;
+  warnings := case when v_lane.has_needs then taskq_private.submit_warnings(v_lane.lane_id) else '{}' end;
 end;
 $$;
-comment on function taskq_private.submit_plain(jsonb, timestamptz) is 'Stores a plain job; null where it is not plain, or may be wrong.';
+comment on function taskq_private.submit_plain(jsonb, timestamptz) is 'Stores a list of plain jobs; nothing, and null, where it is not plain or may be wrong.';
 --! EndIncluded 1_submit/submit_plain.sql
 --! Included 1_submit/submit_each.sql
 -- nothing -> pending | blocked | ready. Every job of the list is answered for itself: a bad one gets an error as a value
@@ -288,12 +320,12 @@ begin
   if jsonb_typeof(requests) is distinct from 'array' then
     perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
   end if;
-  if jsonb_array_length(requests) = 1 then
-    v_plain := taskq_private.submit_plain(requests -> 0, v_now);
-    if v_plain.job_id is not null then
-      return query values (0, v_plain.job_id, 'ready'::taskq.job_status, true, v_plain.warnings, null::jsonb);
-      return;
-    end if;
+  v_plain := taskq_private.submit_plain(requests, v_now);
+  if v_plain.job_ids is not null then
+    return query
+      select p.ordinality::integer - 1, p.job_id, 'ready'::taskq.job_status, true, v_plain.warnings, null::jsonb
+      from unnest(v_plain.job_ids) with ordinality as p (job_id, ordinality);
+    return;
   end if;
   v_jobs := taskq_private.submit_requests(requests, v_now, false);
 

@@ -36,7 +36,7 @@ const usual = fc.record(
 const stored = (jobId: string | null) =>
 	db.row(
 		`select to_jsonb(s) - '{job_id,created_at}'::text[] as spec, to_jsonb(r) - '{job_id,ready_at}'::text[] as ready,
-			r.ready_at <= s.created_at as is_ready_at, taskq_private.job_id_floor(s.created_at) <= s.job_id as is_in_id,
+			round(date_part('epoch', s.created_at - r.ready_at) * 1000000) as position, taskq_private.job_id_floor(s.created_at) <= s.job_id as is_in_id,
 			(select jsonb_agg(to_jsonb(e) - '{event_id,at,xid,horizon,job_ids,lane_ids}'::text[]) from taskq_private.job_events as e where e.job_ids @> array[$1::uuid]) as events
 		from (select) as one
 		left join taskq_private.job_specs as s on s.job_id = $1
@@ -44,10 +44,10 @@ const stored = (jobId: string | null) =>
 		[jobId],
 	)
 
-const isPlain = async (one: unknown) =>
-	(await db.row('select job_id is not null as plain from taskq_private.submit_plain($1, now())', [JSON.stringify(one)])).plain
+const isPlain = async (...requests: unknown[]) =>
+	(await db.row('select job_ids is not null as plain from taskq_private.submit_plain($1, now())', [JSON.stringify(requests)])).plain
 
-test('a job that goes the short way is stored and answered as one that does not', async (t) => {
+test('a list that goes the short way is stored and answered as one that does not', async (t) => {
 	await registerTypes(db, { type: 'any' }, { type: 'checked', payload_schema: schema, max_attempts: 7, timeout_seconds: 60, jitter: 0.5 })
 	await registerTypes(
 		db,
@@ -60,34 +60,37 @@ test('a job that goes the short way is stored and answered as one that does not'
 	let bad = 0
 
 	await fc.assert(
-		fc.asyncProperty(fc.oneof(request, usual), async (one) => {
-			const [first, second] = await submitEach(db.pool, [one, one])
-			const [alone] = await submitEach(db.pool, [one])
+		fc.asyncProperty(fc.oneof(request, usual), fc.integer({ min: 1, max: 3 }), async (one, length) => {
+			// what is no object is not plain, and harms no other
+			const [, usually] = await submitEach(db.pool, [null, one])
+			const answers = await submitEach(db.pool, Array(length).fill(one))
 
-			const { job_id: _, ...answer } = alone!
-			const { job_id: __, ...expected } = first!
-			t.deepEqual(answer, expected)
-			t.deepEqual(await stored(alone!.job_id), { ...(await stored(second!.job_id)), events: (await stored(alone!.job_id)).events })
-			if (!alone!.job_id) {
-				bad++
-				return
+			const expected = await stored(usually!.job_id)
+			for (const [n, { job_id, ...answer }] of answers.entries()) {
+				t.deepEqual({ ...answer, job_id: usually!.job_id }, { ...usually!, position: n })
+				const rows = await stored(job_id)
+				t.deepEqual(rows, { ...expected, position: rows.position })
+				t.is(rows.position, job_id && n + 1)
 			}
-			const events = (await stored(alone!.job_id)).events as unknown[]
-			t.deepEqual(events, (await stored(first!.job_id)).events)
-			if (await isPlain(one)) plain++
+			if (!usually!.job_id) bad++
+			else if (await isPlain(...Array(length).fill(one))) plain++
 		}),
 		{ numRuns: 400 },
 	)
 
-	t.true(plain > 100 && bad > 100, `${plain} plain and ${bad} bad jobs are too few to tell`)
+	t.true(plain > 100 && bad > 50, `${plain} plain and ${bad} bad lists are too few to tell`)
 })
 
-test('the first job of a lane, and one with anything of its own, takes the long way', async (t) => {
+test('the first job of a lane, one with anything of its own, and a list of different ones, take the long way', async (t) => {
 	await registerTypes(db, { type: 'new' })
 
 	t.false(await isPlain({ type: 'new' }))
 	await submitEach(db.pool, [{ type: 'new' }])
 	t.true(await isPlain({ type: 'new' }))
+	t.true(await isPlain({ type: 'new', payload: 1 }, { type: 'new', payload: null }, { type: 'new' }))
+	for (const other of [{ type: 'new', priority: 'low' }, { type: 'new', name: 'n' }, { type: 'none' }, 'text', null])
+		t.false(await isPlain({ type: 'new' }, other), JSON.stringify(other))
+	for (const none of [[], ['text'], [null], [{}]]) t.false(await isPlain(...none), JSON.stringify(none))
 	for (const own of [
 		{ idempotency_key: 'k' },
 		{ name: 'n' },
