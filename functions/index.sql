@@ -114,6 +114,7 @@
 --!include 3_claim/claim_next_job.sql
 --  is_idle: nothing there, nothing locked
 --!include 3_claim/is_idle.sql
+--!include 3_claim/note_found.sql
 --  lock_worker: one worker's claims come one after the other
 --!include 3_claim/lock_worker.sql
 --  plan_claim, free_capacity, choose_lanes: what fits, and which lanes come first

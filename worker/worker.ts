@@ -135,8 +135,9 @@ export class Worker {
 	async #reportAside(outcomes: Outcome[]): Promise<void> {
 		const id = this.#id
 		try {
-			this.#heed(await this.#aside.report(this.#pool, id, outcomes))
-			this.#waker.lookNow() // what these held is free
+			const answer = await this.#aside.report(this.#pool, id, outcomes)
+			this.#heed(answer)
+			if (answer.next_due_in_seconds === 0) this.#waker.lookNow() // what these held is free
 		} catch (err) {
 			this.#options.log.warn({ err, outcomes: outcomes.length }, 'a report was not answered; it is said again')
 			if (id === this.#id) this.#slots.keepOutcomes(outcomes)
@@ -170,7 +171,7 @@ export class Worker {
 		if (claim.jobs.length > 0) this.#slots.add(claim.claim_id!, claim.jobs)
 		this.#heed(claim)
 		this.#waker.dueIn(claim.next_due_in_seconds)
-		if (room > 0 && claim.jobs.length > 0) this.#waker.lookNow() // there may be more
+		if (room > 0 && claim.jobs.length >= room) this.#waker.lookNow() // there may be more
 	}
 
 	#heed(claim: Claim): void {

@@ -32,9 +32,9 @@ begin
   if outcomes is not null or not taskq_private.is_idle(worker_id) then
     v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
     if outcomes is not null then
-      rejected := taskq_private.finish_attempts(outcomes, worker_id);
+      select f.rejected, f.frees and max_jobs = 0 into rejected, v_is_more from taskq_private.finish_attempts(outcomes, worker_id) as f;
     end if;
-    v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows();
+    v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows() or v_is_more;
   end if;
 
   v_due_at := taskq_private.first_due_at();
@@ -44,7 +44,9 @@ begin
     v_due_at := taskq_private.first_due_at();
   end if;
   if v_worker.status = 'active' and max_jobs > 0 then
-    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
+    select t.claim_id, t.jobs, v_is_more or coalesce(t.may_be_more, false) into claim_next_job.claim_id, claim_next_job.jobs, v_is_more
+    from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
+    perform taskq_private.note_found(jobs is not null);
     if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
       v_tokens_in := taskq_private.tokens_in();
     end if;
@@ -62,4 +64,4 @@ begin
 end;
 $$;
 comment on function taskq.claim_next_job(uuid, integer, jsonb) is
-  'Takes the best jobs that fit this worker now, at most max_jobs, under one claim_id; jobs is a list of {"job_id", "type", "queue", "attempt", "max_attempts", "timeout_seconds", "payload", "trace_context"}. outcomes is a list of {"claim_id", "job_id", "outcome", "result", "error", "fatal", "retry_after_seconds", "duration_seconds", "logs"} to record first; rejected names those whose claim was lost. Call again within next_due_in_seconds. Example: select j.* from taskq.claim_next_job(:''worker'', 5) as c, json_to_recordset(c.jobs) as j (job_id uuid, type text, payload json).';
+  'Takes the best jobs that fit this worker now, at most max_jobs, under one claim_id; jobs is a list of {"job_id", "type", "queue", "attempt", "max_attempts", "timeout_seconds", "payload", "trace_context"}. outcomes is a list of {"claim_id", "job_id", "outcome", "result", "error", "fatal", "retry_after_seconds", "duration_seconds", "logs"} to record first; rejected names those whose claim was lost. Call again within next_due_in_seconds; 0 says that there may be more at once. Example: select j.* from taskq.claim_next_job(:''worker'', 5) as c, json_to_recordset(c.jobs) as j (job_id uuid, type text, payload json).';

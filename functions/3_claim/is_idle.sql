@@ -1,5 +1,5 @@
 -- Most calls of a worker that waits find nothing, so they lock and write nothing. A look that reads much says no, so that what comes
--- after it remembers where to begin.
+-- after it remembers where to begin; and while jobs come, this would only be one look more (note_found).
 create or replace function taskq_private.is_idle(worker_id uuid)
 returns boolean
 language plpgsql
@@ -8,7 +8,7 @@ as $$
 declare
   v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass);
 begin
-  return coalesce(current_setting('taskq.lane_floors', true), '') = '' and exists (
+  return coalesce(current_setting('taskq.lane_floors', true), '') = '' and coalesce(current_setting('taskq.found', true), '') = '' and exists (
     select
     from taskq_private.workers as w
     where w.worker_id = is_idle.worker_id
@@ -25,6 +25,8 @@ begin
           where l.type = any (w.types)
             and (w.queues is null or l.queue = any (w.queues))
             and q.paused_at is null
+            and l.cpu_units <= w.cpu_units
+            and l.memory_mb <= w.memory_mb
         ))
       )
   ) and pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass) - v_read <= 16;

@@ -3,7 +3,7 @@
 -- Locks, in a claim: the pools concerned. A preview changes nothing, and takes a reservation that would be made as made.
 create or replace function taskq_private.plan_claim(
   worker taskq_private.workers, max_jobs integer, is_claim boolean,
-  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean
+  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean, out may_be_more boolean
 )
 language plpgsql
 volatile
@@ -37,6 +37,7 @@ begin
     end if;
   end if;
 
+  may_be_more := v_large.lane_id is not null; -- a large job goes alone, and what goes beside one is looked for among the first few
   if v_large.lane_id is null and cardinality(v_looked.fronts) = 1 and v_looked.fitting = 1 and not has_needs then
     v_front := v_looked.fronts[1]; -- the rows of a lane that is alone need not be weighed one by one
     lane_ids := array[v_front.lane_id];
@@ -58,9 +59,8 @@ begin
     v_plan := taskq_private.choose_lanes(v_looked.fronts, v_free, v_beside, v_looked.levels, max_jobs, null, greatest(5, 500 / greatest(v_looked.fitting, 1))::integer);
   end if;
 
-  job_ids := v_plan.job_ids;
-  select array_agg(t.lane_id), array_agg(t.jobs), array_agg(t.handicap), array_agg(t.start)
-  into lane_ids, job_counts, handicaps, starts
+  select v_plan.job_ids, array_agg(t.lane_id), array_agg(t.jobs), array_agg(t.handicap), array_agg(t.start)
+  into job_ids, lane_ids, job_counts, handicaps, starts
   from (
     select u.lane_id, count(*)::integer as jobs, min(u.handicap) as handicap, min(u.ready_at) as start
     from unnest(v_plan.lane_ids, v_plan.handicaps, v_plan.ready_ats) as u (lane_id, handicap, ready_at)
@@ -70,4 +70,4 @@ begin
 end;
 $$;
 comment on function taskq_private.plan_claim(taskq_private.workers, integer, boolean) is
-  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; and, where not the first of a lane are meant, which jobs.';
+  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; where not the first of a lane are meant, which jobs; and whether another look may find more.';

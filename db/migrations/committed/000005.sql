@@ -1,5 +1,5 @@
 --! Previous: sha1:29353767d94ff234f51458fabac81e2d204701f2
---! Hash: sha1:a4f3ab649023dc72806ef369f0a2e8c83ab61055
+--! Hash: sha1:5fdfc2f915b04c70320384ba6a9fd27d69ec4ff0
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -91,6 +91,10 @@ comment on function taskq_private.payload_test(jsonb) is 'A jsonpath predicate f
 --! EndIncluded 0_base/payload_test.sql
 alter table taskq_private.task_types add column payload_test jsonpath generated always as (taskq_private.payload_test(payload_schema)) stored;
 comment on column taskq_private.task_types.payload_test is 'Holds for payloads that plainly fit payload_schema; null if that is not to be said so.';
+
+drop function taskq_private.finish_attempts(jsonb, uuid);
+drop function taskq_private.take_jobs(taskq_private.workers, integer);
+drop function taskq_private.plan_claim(taskq_private.workers, integer, boolean);
 
 --! Included 1_submit/read_shapes.sql
 -- Shapes -> what their jobs have in common: the type with its defaults, and the lane if there is one.
@@ -411,5 +415,320 @@ comment on function taskq.submit_job(
 ) is
   'Submits one job of a registered type. priority is critical, high, normal, low or 1 (first) to 10. depends_on are jobs to wait for, condition what of each: success, failure or finished. resources is what it takes beside cpu and memory, of its worker or of a pool: {"gpu": 1}. Under a known idempotency_key it answers with the first job and created = false. Example: select * from taskq.submit_job(''echo'', ''{"message": "hi"}'', priority => ''high'').';
 --! EndIncluded 1_submit/submit_job.sql
+--! Included 3_claim/claim_next_job.sql
+-- ready -> running. One round trip: record the outcomes that have gathered, then take the best set of jobs that fits.
+-- Deciding is done on lanes, not on jobs: plan_claim() says how many rows to take from the head of which lane, and only
+-- those rows are locked. All rows of a lane are alike, so whichever of them a rival has taken, the sum stays right.
+-- Plans must not depend on statistics: the tables empty and fill within seconds. So: generic plans, by index.
+-- Locks: this worker's row if it takes jobs, the claims of the outcomes, the pools concerned, then ready rows (skip locked). Raises: TQ412 for an ended worker.
+create or replace function taskq.claim_next_job(
+  worker_id uuid,
+  max_jobs integer default 1,
+  outcomes jsonb default null,
+  out claim_id bigint,
+  out jobs json,
+  out rejected uuid[],
+  out cancel_requested uuid[],
+  out next_due_in_seconds double precision
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_worker taskq_private.workers;
+  v_due_at timestamptz;
+  v_is_more boolean := false;
+  v_tokens_in double precision;
+begin
+  if outcomes is not null or not taskq_private.is_idle(worker_id) then
+    v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
+    if outcomes is not null then
+      select f.rejected, f.frees and max_jobs = 0 into rejected, v_is_more from taskq_private.finish_attempts(outcomes, worker_id) as f;
+    end if;
+    v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows() or v_is_more;
+  end if;
+
+  v_due_at := taskq_private.first_due_at();
+  if v_due_at <= taskq_private.clock() then
+    v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
+    perform taskq_private.promote_due_jobs(1000, v_due_at);
+    v_due_at := taskq_private.first_due_at();
+  end if;
+  if v_worker.status = 'active' and max_jobs > 0 then
+    select t.claim_id, t.jobs, v_is_more or coalesce(t.may_be_more, false) into claim_next_job.claim_id, claim_next_job.jobs, v_is_more
+    from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
+    perform taskq_private.note_found(jobs is not null);
+    if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+      v_tokens_in := taskq_private.tokens_in();
+    end if;
+  end if;
+
+  jobs := coalesce(jobs, '[]');
+  rejected := coalesce(rejected, '{}');
+  cancel_requested := array(
+    select r.job_id
+    from taskq_private.cancel_requests as r
+    cross join lateral (select c.worker_id from taskq_private.claims as c where c.claim_id = r.claim_id offset 0) as c
+    where c.worker_id = claim_next_job.worker_id
+  );
+  next_due_in_seconds := case when v_is_more then 0 else least(extract(epoch from v_due_at - taskq_private.clock())::double precision, v_tokens_in) end;
+end;
+$$;
+comment on function taskq.claim_next_job(uuid, integer, jsonb) is
+  'Takes the best jobs that fit this worker now, at most max_jobs, under one claim_id; jobs is a list of {"job_id", "type", "queue", "attempt", "max_attempts", "timeout_seconds", "payload", "trace_context"}. outcomes is a list of {"claim_id", "job_id", "outcome", "result", "error", "fatal", "retry_after_seconds", "duration_seconds", "logs"} to record first; rejected names those whose claim was lost. Call again within next_due_in_seconds; 0 says that there may be more at once. Example: select j.* from taskq.claim_next_job(:''worker'', 5) as c, json_to_recordset(c.jobs) as j (job_id uuid, type text, payload json).';
+--! EndIncluded 3_claim/claim_next_job.sql
+--! Included 3_claim/is_idle.sql
+-- Most calls of a worker that waits find nothing, so they lock and write nothing. A look that reads much says no, so that what comes
+-- after it remembers where to begin; and while jobs come, this would only be one look more (note_found).
+create or replace function taskq_private.is_idle(worker_id uuid)
+returns boolean
+language plpgsql
+volatile
+as $$
+declare
+  v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass);
+begin
+  return coalesce(current_setting('taskq.lane_floors', true), '') = '' and coalesce(current_setting('taskq.found', true), '') = '' and exists (
+    select
+    from taskq_private.workers as w
+    where w.worker_id = is_idle.worker_id
+      and w.status in ('active', 'draining')
+      and not exists (select from taskq_private.unsettled_jobs)
+      and not exists (select from taskq_private.workflows as g where g.cancelled_down_to is not null)
+      and not exists (select from taskq_private.reservations as o where o.worker_id = is_idle.worker_id)
+      and not exists (
+        select from taskq_private.ready_jobs as r
+        where r.lane_id = any (array(
+          select l.lane_id
+          from taskq_private.lanes as l
+          join taskq_private.queues as q on q.queue = l.queue
+          where l.type = any (w.types)
+            and (w.queues is null or l.queue = any (w.queues))
+            and q.paused_at is null
+            and l.cpu_units <= w.cpu_units
+            and l.memory_mb <= w.memory_mb
+        ))
+      )
+  ) and pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass) - v_read <= 16;
+end;
+$$;
+comment on function taskq_private.is_idle(uuid) is 'Whether a live worker has nothing to claim, to settle or to cancel: it need not even be locked.';
+--! EndIncluded 3_claim/is_idle.sql
+--! Included 3_claim/note_found.sql
+-- A session whose last look found jobs does not ask is_idle() first: most of its looks will find more.
+create or replace function taskq_private.note_found(has_found boolean)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if has_found <> (coalesce(current_setting('taskq.found', true), '') <> '') then
+    perform set_config('taskq.found', case when has_found then 'true' else '' end, false);
+  end if;
+end;
+$$;
+comment on function taskq_private.note_found(boolean) is 'Remembers, for this session, whether its last look at the lanes found jobs.';
+--! EndIncluded 3_claim/note_found.sql
+--! Included 3_claim/plan_claim.sql
+-- What this worker would take now. A job that is first in line and too large for what is free has it kept free; then only what
+-- will not delay that job goes beside it, and once that job fits, it goes alone: who comes next is looked at anew.
+-- Locks, in a claim: the pools concerned. A preview changes nothing, and takes a reservation that would be made as made.
+create or replace function taskq_private.plan_claim(
+  worker taskq_private.workers, max_jobs integer, is_claim boolean,
+  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean, out may_be_more boolean
+)
+language plpgsql
+volatile
+as $$
+declare
+  v_free taskq_private.capacity := taskq_private.free_capacity(worker, is_claim);
+  v_looked record := taskq_private.lane_levels(worker, v_free, is_claim);
+  v_has_reserved boolean := exists (select from taskq_private.reservations as r where r.worker_id = worker.worker_id);
+  v_large taskq_private.lanes;
+  v_head record;
+  v_stop_before timestamptz;
+  v_front taskq_private.front;
+  v_beside taskq_private.shadow;
+  v_plan record;
+begin
+  if v_looked.fronts is null and not v_has_reserved then
+    return;
+  end if;
+  has_needs := v_looked.has_needs;
+  if has_needs then
+    v_free.others := v_free.others || taskq_private.lock_pools(v_looked.fronts, is_claim);
+  end if;
+  if v_looked.has_large or v_has_reserved then
+    v_large := taskq_private.own_reservation(worker.worker_id, is_claim);
+  end if;
+  if v_large.lane_id is null and v_looked.has_large then
+    v_head := taskq_private.large_head(worker, v_free, v_looked.fronts);
+    v_stop_before := v_head.order_at;
+    if v_head.is_first and (not is_claim or taskq_private.reserve_worker(worker.worker_id, v_head.job_id, (v_head.lane).lane_id)) then
+      v_large := v_head.lane;
+    end if;
+  end if;
+
+  may_be_more := v_large.lane_id is not null; -- a large job goes alone, and what goes beside one is looked for among the first few
+  if v_large.lane_id is null and cardinality(v_looked.fronts) = 1 and v_looked.fitting = 1 and not has_needs then
+    v_front := v_looked.fronts[1]; -- the rows of a lane that is alone need not be weighed one by one
+    lane_ids := array[v_front.lane_id];
+    job_counts := array[least(max_jobs, floor(v_free.cpu_units / nullif(v_front.cpu_units, 0)), floor(v_free.memory_mb / nullif(v_front.memory_mb, 0)))];
+    handicaps := array[v_front.handicap];
+    starts := array[v_front.ready_at];
+    return;
+  elsif v_large.lane_id is null then
+    v_plan := taskq_private.choose_lanes(v_looked.fronts, v_free, null, v_looked.levels, max_jobs, v_stop_before, null);
+  elsif taskq_private.lane_fits(v_large, v_free) then
+    v_large := taskq_private.first_reserved(worker, v_free, v_large);
+    lane_ids := array[v_large.lane_id];
+    job_counts := array[1];
+    handicaps := array[interval '0'];
+    starts := array['-infinity'::timestamptz];
+    return;
+  else
+    v_beside := taskq_private.shadow_of(worker, v_free, v_large);
+    v_plan := taskq_private.choose_lanes(v_looked.fronts, v_free, v_beside, v_looked.levels, max_jobs, null, greatest(5, 500 / greatest(v_looked.fitting, 1))::integer);
+  end if;
+
+  select v_plan.job_ids, array_agg(t.lane_id), array_agg(t.jobs), array_agg(t.handicap), array_agg(t.start)
+  into job_ids, lane_ids, job_counts, handicaps, starts
+  from (
+    select u.lane_id, count(*)::integer as jobs, min(u.handicap) as handicap, min(u.ready_at) as start
+    from unnest(v_plan.lane_ids, v_plan.handicaps, v_plan.ready_ats) as u (lane_id, handicap, ready_at)
+    group by u.lane_id
+    order by min(u.handicap)
+  ) as t;
+end;
+$$;
+comment on function taskq_private.plan_claim(taskq_private.workers, integer, boolean) is
+  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; where not the first of a lane are meant, which jobs; and whether another look may find more.';
+--! EndIncluded 3_claim/plan_claim.sql
+--! Included 3_claim/take_jobs.sql
+-- Moves the chosen rows into a new claim and reads what the worker needs to run them.
+-- Locks: ready rows at the heads of the chosen lanes, skipping those that a rival is taking.
+create or replace function taskq_private.take_jobs(
+  worker taskq_private.workers, max_jobs integer, out claim_id bigint, out jobs json, out may_be_more boolean
+)
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_chosen record;
+  v_taken record;
+  v_expires_at timestamptz;
+begin
+  v_chosen := taskq_private.plan_claim(worker, max_jobs, true);
+  if v_chosen.lane_ids is null then
+    return;
+  end if;
+
+  select array_agg(head.row_id) as row_ids, array_agg(head.job_id) as job_ids, array_agg(head.lane_id) as lane_ids, array_agg(head.attempt) as attempts
+  into v_taken
+  from (
+    select r.*
+    from unnest(v_chosen.lane_ids, v_chosen.job_counts, v_chosen.handicaps, v_chosen.starts) as chosen (lane_id, job_count, handicap, start)
+    cross join lateral (
+      select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
+      from taskq_private.ready_jobs as r
+      where r.lane_id = chosen.lane_id and r.ready_at >= chosen.start and (v_chosen.job_ids is null or r.job_id = any (v_chosen.job_ids))
+      order by r.ready_at, r.job_id
+      limit chosen.job_count
+      for update skip locked
+    ) as r
+    order by r.ready_at + chosen.handicap, r.ready_at, r.job_id
+  ) as head;
+  if v_taken.job_ids is null then
+    return;
+  end if;
+
+  if v_chosen.has_needs and exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
+    perform taskq_private.spend_tokens(v_taken.lane_ids);
+  end if;
+  if exists (select from taskq_private.reservations) then
+    perform taskq_private.end_reservations(worker.worker_id, v_taken.job_ids);
+  end if;
+  delete from taskq_private.ready_jobs as r where r.ctid = any (v_taken.row_ids);
+
+  select json_agg(row_to_json(j)), v_now + min(j.timeout_seconds) * interval '1 second' + taskq_private.timeout_grace()
+  into jobs, v_expires_at
+  from (
+    select s.job_id, l.type, l.queue, t.attempt, s.max_attempts, s.timeout_seconds, s.payload, s.trace_context
+    from unnest(v_taken.job_ids, v_taken.lane_ids, v_taken.attempts) as t (job_id, lane_id, attempt)
+    cross join lateral (select * from taskq_private.job_specs as s where s.job_id = t.job_id offset 0) as s -- never by a hash of all
+    join taskq_private.lanes as l on l.lane_id = t.lane_id
+  ) as j;
+
+  insert into taskq_private.claims (worker_id, claimed_at, expires_at, job_ids, lane_ids, attempts)
+  values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
+  returning claims.claim_id into take_jobs.claim_id;
+  may_be_more := v_chosen.may_be_more;
+
+  perform taskq_private.record_event('job_started', v_taken.job_ids, v_taken.lane_ids, v_taken.attempts);
+end;
+$$;
+comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none. Whether another look may find more, though fewer came than were asked for.';
+--! EndIncluded 3_claim/take_jobs.sql
+--! Included 5_finish/finish_attempts.sql
+-- running -> completed | failed | cancelled | retrying | ready. What workers report, in batches.
+-- Locks: the claims in claim_id order; then what end_attempts locks. A report whose claim was lost changes nothing.
+create or replace function taskq_private.finish_attempts(outcomes jsonb, worker_id uuid, out rejected uuid[], out frees boolean)
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_claim_ids bigint[] := array(select distinct (o.value ->> 'claim_id')::bigint from jsonb_array_elements(outcomes) as o);
+  v_ended taskq_private.ended_attempt[];
+  v_logs jsonb;
+begin
+  perform from taskq_private.claims as c
+  where c.claim_id = any (v_claim_ids) and c.worker_id = finish_attempts.worker_id
+  order by c.claim_id
+  for update;
+
+  select
+    array_agg(row(
+      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id,
+      greatest(h.claimed_at, v_now - o.duration_seconds * interval '1 second'),
+      coalesce(o.outcome, 'failed'), o.result, o.error, o.fatal, o.retry_after_seconds
+    )::taskq_private.ended_attempt order by h.job_id) filter (where h.job_id is not null),
+    array_agg(o.job_id) filter (where h.job_id is null),
+    jsonb_agg(jsonb_build_object('claim_id', o.claim_id, 'job_id', o.job_id, 'lines', o.logs)) filter (where o.logs is not null)
+  into v_ended, rejected, v_logs
+  from (
+    select distinct on (r.job_id, r.claim_id) r.*
+    from jsonb_to_recordset(outcomes) as r (
+      claim_id bigint, job_id uuid, outcome taskq.attempt_outcome, result jsonb, error jsonb, fatal boolean,
+      retry_after_seconds double precision, duration_seconds double precision, logs jsonb
+    )
+  ) as o
+  left join taskq_private.held_attempts(v_claim_ids) as h
+    on h.claim_id = o.claim_id and h.job_id = o.job_id and h.worker_id = finish_attempts.worker_id;
+
+  if v_logs is not null then
+    perform taskq_private.store_logs((
+      select jsonb_agg(line.value || jsonb_build_object('claim_id', j.value -> 'claim_id', 'job_id', j.value -> 'job_id'))
+      from jsonb_array_elements(v_logs) as j
+      cross join jsonb_array_elements(j.value -> 'lines') as line
+    ));
+  end if;
+  perform taskq_private.end_attempts(v_ended);
+  frees := exists (
+    select from taskq_private.lanes as l
+    where l.lane_id = any (array(select distinct e.lane_id from unnest(v_ended) as e)) and (l.cpu_units > 0 or l.memory_mb > 0 or l.resources <> '{}')
+  );
+end;
+$$;
+comment on function taskq_private.finish_attempts(jsonb, uuid) is 'Records how attempts went; answers the jobs whose claim was lost, and whether what the others held may be what a job waits for.';
+--! EndIncluded 5_finish/finish_attempts.sql
 
 reset role;
