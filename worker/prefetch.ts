@@ -1,5 +1,5 @@
 /** How much work a worker may hold unstarted: less than it does in this time, so that nothing waits here while others idle. */
-export const HORIZON_SECONDS = 0.05
+const HORIZON_SECONDS = 0.05
 /** A call for more jobs than this gains nothing: what a call costs is then spread thin. */
 export const MAX_BATCH = 500
 /** Two batches: one being worked on while the next is on its way. */
@@ -18,6 +18,14 @@ export class Prefetch {
 		// a long job counts at once, many short ones slowly win it back
 		this.#meanSeconds =
 			this.#meanSeconds === undefined ? seconds : Math.max(seconds / 16, this.#meanSeconds + (seconds - this.#meanSeconds) / 16)
+	}
+
+	/** How many to hold beside these that run. Nothing is claimed ahead behind jobs that all take long. */
+	ahead(running: ReadonlyMap<string, { startedAt: number }>): number {
+		if (running.size < this.#concurrency) return this.size
+		const before = performance.now() - HORIZON_SECONDS * 1000
+		for (const { startedAt } of running.values()) if (startedAt > before) return this.size
+		return 0
 	}
 
 	get size(): number {

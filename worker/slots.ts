@@ -1,7 +1,8 @@
 import type { ClaimedJob, Outcome } from '../db/calls.ts'
 import type { Queryable } from '../db/pool.ts'
 import { execute } from './execute.ts'
-import { HORIZON_SECONDS, MAX_BATCH, Prefetch } from './prefetch.ts'
+import { Gathered } from './gathered.ts'
+import { MAX_BATCH, Prefetch } from './prefetch.ts'
 import { RunningJob, type StopReason } from './running-job.ts'
 import type { Task } from './task.ts'
 import type { Threads } from './threads.ts'
@@ -25,8 +26,9 @@ export class Slots {
 	readonly #prefetch: Prefetch
 	readonly #running = new Map<string, RunningJob>()
 	#waiting: RunningJob[] = []
-	#outcomes: Outcome[] = []
+	readonly #outcomes = new Gathered()
 	#isToStart = false
+	#isClosed = false
 
 	constructor(options: SlotsOptions) {
 		this.#options = options
@@ -36,17 +38,9 @@ export class Slots {
 	/** How many jobs more it would take. */
 	get room(): number {
 		const { concurrency } = this.#options
-		const ahead = this.#handsTurn() ? this.#prefetch.size : 0
-		const unreported = this.#outcomes.length < MAX_BATCH ? 0 : this.#outcomes.length // no more is taken than can be reported
+		const ahead = this.#prefetch.ahead(this.#running)
+		const unreported = this.#outcomes.count < MAX_BATCH ? 0 : this.#outcomes.count // no more is taken than can be reported
 		return Math.max(0, Math.min(MAX_BATCH, concurrency + ahead - this.#running.size - this.#waiting.length - unreported))
-	}
-
-	/** Whether a hand is free or will be soon. Nothing is claimed ahead behind jobs that all take long. */
-	#handsTurn(): boolean {
-		if (this.#running.size < this.#options.concurrency) return true
-		const before = performance.now() - HORIZON_SECONDS * 1000
-		for (const job of this.#running.values()) if (job.startedAt > before) return true
-		return false
 	}
 
 	get running(): Iterable<RunningJob> {
@@ -55,12 +49,12 @@ export class Slots {
 
 	/** None while more of the same claim are a moment away: a claim that ends whole is not written again for what is left of it. */
 	get outcomeCount(): number {
-		const isMidClaim = this.#isToStart && this.#running.size === 0 && this.#waiting[0]?.claimId === this.#outcomes.at(-1)?.claim_id
-		return isMidClaim ? 0 : this.#outcomes.length
+		const isMidClaim = this.#isToStart && this.#running.size === 0 && this.#waiting[0]?.claimId === this.#outcomes.lastClaimId
+		return isMidClaim ? 0 : this.#outcomes.count
 	}
 
 	get isEmpty(): boolean {
-		return this.#running.size === 0 && this.#waiting.length === 0 && this.#outcomes.length === 0
+		return this.#running.size === 0 && this.#waiting.length === 0 && this.#outcomes.count === 0
 	}
 
 	/** Whether anything waits here for a free hand. */
@@ -69,27 +63,24 @@ export class Slots {
 	}
 
 	get claimIds(): string[] {
-		return [
-			...new Set(
-				[...this.#running.values(), ...this.#waiting].map((job) => job.claimId).concat(this.#outcomes.map((outcome) => outcome.claim_id)),
-			),
-		]
+		const held = [...this.#running.values(), ...this.#waiting].map((job) => job.claimId)
+		return [...new Set([...held, ...this.#outcomes.claimIds])]
 	}
 
 	takeOutcomes(): Outcome[] {
-		return this.#outcomes.splice(0, this.outcomeCount)
+		return this.#outcomes.take(this.outcomeCount)
 	}
 
-	/** Outcomes that could not be recorded, or not for sure: a second report of one is rejected and harms nothing. */
 	keepOutcomes(outcomes: Outcome[]): void {
-		this.#outcomes = [...outcomes, ...this.#outcomes]
+		this.#outcomes.keep(outcomes)
 	}
 
 	/** Takes claimed jobs and starts what there are free hands for. */
 	add(claimId: string, jobs: ClaimedJob[]): void {
 		for (const claimed of jobs)
 			this.#waiting.push(new RunningJob(claimId, claimed, this.#options.tasks.get(claimed.type)!, this.#options.db))
-		this.#start()
+		if (this.#isClosed) this.#giveBack(() => true)
+		else this.#start()
 	}
 
 	/** Asks a job to stop; one that has not started never does. */
@@ -104,10 +95,16 @@ export class Slots {
 		for (const job of this.#running.values()) job.stop(reason)
 	}
 
-	/** Gives back what was claimed ahead: all of it, or what has waited too long. */
-	returnWaiting(all: boolean): void {
+	/** Gives back what was claimed ahead and has waited too long. */
+	returnWaiting(): void {
 		const before = performance.now() - RETURN_AFTER_MS
-		if (all || (this.#waiting[0] && this.#waiting[0].claimedAt < before)) this.#giveBack((job) => all || job.claimedAt < before)
+		if (this.#waiting[0] && this.#waiting[0].claimedAt < before) this.#giveBack((job) => job.claimedAt < before)
+	}
+
+	/** Starts nothing more: gives back what was claimed ahead, and what the answer to a call that is under way may bring. */
+	close(): void {
+		this.#isClosed = true
+		this.#giveBack(() => true)
 	}
 
 	/** Drops everything without a word: the claims are lost. */
@@ -115,13 +112,13 @@ export class Slots {
 		for (const job of this.#running.values()) job.stop('claim_lost')
 		this.#running.clear()
 		this.#waiting = []
-		this.#outcomes = []
+		this.#outcomes.forget()
 	}
 
 	#giveBack(which: (job: RunningJob) => boolean, outcome: 'released' | 'cancelled' = 'released'): void {
 		const given = this.#waiting.filter(which)
 		this.#waiting = this.#waiting.filter((job) => !which(job))
-		this.#outcomes.push(...given.map((job) => job.outcome(outcome)))
+		this.#outcomes.add(...given.map((job) => job.outcome(outcome)))
 		if (given.length > 0) this.#options.onOutcome()
 	}
 
@@ -142,7 +139,7 @@ export class Slots {
 			} else this.#gather(job, outcome)
 		}
 		if (this.#waiting.length > 0 && this.#running.size < concurrency) this.#startLater()
-		if (this.#outcomes.length > 0) this.#options.onOutcome()
+		if (this.#outcomes.count > 0) this.#options.onOutcome()
 	}
 
 	#startLater(): void {
@@ -163,6 +160,6 @@ export class Slots {
 
 	#gather(job: RunningJob, outcome: Outcome): void {
 		this.#prefetch.learn((performance.now() - job.startedAt) / 1000)
-		this.#outcomes.push(outcome)
+		this.#outcomes.add(outcome)
 	}
 }

@@ -1,20 +1,18 @@
 import os from 'node:os'
-import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
+import { setImmediate as soon } from 'node:timers/promises'
 import type pg from 'pg'
-import { type Claim, call, callOne, type Outcome } from '../db/calls.ts'
+import { type Claim, call, callOne } from '../db/calls.ts'
 import { makePool } from '../db/pool.ts'
-import { Aside } from './aside.ts'
-import { type DatabaseError, exchange, isEnded, isPassing, isUnstorable, reportEach } from './exchange.ts'
+import { type DatabaseError, isEnded, isPassing } from './exchange.ts'
 import type { WorkerOptions } from './options.ts'
 import { Presence } from './presence.ts'
+import { Reporter } from './reporter.ts'
 import { Reports } from './reports.ts'
+import { Setbacks } from './setbacks.ts'
 import { Slots } from './slots.ts'
 import { registration } from './task.ts'
 import { Threads } from './threads.ts'
 import { Waker } from './waker.ts'
-
-/** A stopping worker whose database is away gives up after so many tries; its jobs run again elsewhere. */
-const GIVE_UP_AFTER = 6
 
 /**
  * The thin worker: a loop around one round trip, `claim_next_job`, which records what has ended and takes what fits. While a
@@ -27,13 +25,11 @@ export class Worker {
 	readonly #slots: Slots
 	readonly #presence: Presence
 	readonly #reports: Reports
+	readonly #reporter: Reporter
 	readonly #waker = new Waker()
-	readonly #aside = new Aside()
+	readonly #setbacks = new Setbacks()
 	#id = ''
 	#draining = false
-	/** Whether a claim's answer may have been lost, with jobs in it that nobody runs. */
-	#unsure = false
-	#failures = 0
 	#looping: Promise<void> | undefined
 
 	constructor(options: WorkerOptions) {
@@ -60,6 +56,11 @@ export class Worker {
 			onCancel: (jobId) => this.#slots.stop(jobId, 'cancelled'),
 			onEnded: () => this.#waker.hint(),
 		})
+		this.#reporter = new Reporter({
+			...{ db: this.#pool, log, slots: this.#slots },
+			onAnswer: (answer) => this.#heed(answer),
+			onFree: () => this.#onOutcome(),
+		})
 	}
 
 	get id(): string {
@@ -76,7 +77,7 @@ export class Worker {
 	/** Finishes what runs within the grace, gives back the rest, and says goodbye. */
 	async stop(): Promise<void> {
 		this.#draining = true
-		this.#slots.returnWaiting(true)
+		this.#slots.close()
 		this.#waker.wake()
 		const giveUp = setTimeout(() => this.#slots.stopAll('shutdown'), this.#options.shutdownGraceSeconds * 1000)
 		await this.#looping
@@ -101,13 +102,13 @@ export class Worker {
 	}
 
 	async #loop(): Promise<void> {
-		while (!(this.#draining && ((this.#slots.isEmpty && this.#aside.isFree) || this.#failures > GIVE_UP_AFTER))) {
+		while (!(this.#draining && ((this.#slots.isEmpty && this.#reporter.isFree) || this.#setbacks.areMany))) {
 			const woken = this.#waker.next()
 			await soon() // what ends at once has ended then, and one call carries it all
-			this.#slots.returnWaiting(this.#draining)
-			this.#reportMany()
+			this.#slots.returnWaiting()
+			this.#reporter.reportMany(() => this.#id)
 			const room = this.#draining ? 0 : this.#slots.room
-			if (this.#hasFew || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
+			if (this.#reporter.hasFew || (this.#waker.shouldLook && room > 0)) await this.#exchange(room)
 			else {
 				if (this.#slots.isAhead) this.#waker.dueIn(null) // what is claimed ahead may have to go back
 				await woken
@@ -116,67 +117,32 @@ export class Worker {
 		this.#waker.stop()
 	}
 
-	/** Whether there is something to report that goes with an exchange. */
-	get #hasFew(): boolean {
-		const count = this.#slots.outcomeCount
-		return count > 0 && !this.#aside.isFor(count)
-	}
-
 	#onOutcome(): void {
-		this.#reportMany()
+		this.#reporter.reportMany(() => this.#id)
 		this.#waker.wake()
 	}
 
-	/** Many go at once, whether or not an exchange is under way. */
-	#reportMany(): void {
-		if (this.#aside.isFree && this.#aside.isFor(this.#slots.outcomeCount)) void this.#reportAside(this.#slots.takeOutcomes())
-	}
-
-	async #reportAside(outcomes: Outcome[]): Promise<void> {
-		const id = this.#id
-		try {
-			const answer = await this.#aside.report(this.#pool, id, outcomes)
-			this.#heed(answer)
-			if (answer.next_due_in_seconds === 0) this.#waker.lookNow() // what these held is free
-		} catch (err) {
-			this.#options.log.warn({ err, outcomes: outcomes.length }, 'a report was not answered; it is said again')
-			if (id === this.#id) this.#slots.keepOutcomes(outcomes)
-		}
-		this.#aside.done()
-		this.#onOutcome()
-	}
-
-	/** Says what has ended and takes what fits; what could not be recorded is kept for the next time. */
 	async #exchange(room: number): Promise<void> {
-		const outcomes = this.#hasFew ? this.#slots.takeOutcomes() : []
 		this.#waker.looked()
 		try {
-			if (this.#unsure)
-				await call(this.#pool, 'releaseUnknownClaims', [
-					this.#id,
-					this.#slots.claimIds.concat([...outcomes, ...this.#aside.outcomes].map((o) => o.claim_id)),
-				])
-			this.#unsure = false
-			this.#take(await exchange(this.#pool, this.#id, room, outcomes), room)
-			this.#failures = 0
-			this.#aside.recovered()
-		} catch (thrown) {
-			const error = thrown as DatabaseError
-			this.#slots.keepOutcomes(isUnstorable(error) ? await reportEach(this.#pool, this.#id, outcomes) : outcomes)
-			await this.#recover(error)
+			this.#take(await this.#reporter.exchange(this.#id, room), room)
+			this.#setbacks.over()
+		} catch (error) {
+			await this.#recover(error as DatabaseError)
 		}
 	}
 
 	#take(claim: Claim, room: number): void {
 		if (claim.jobs.length > 0) this.#slots.add(claim.claim_id!, claim.jobs)
-		this.#heed(claim)
 		this.#waker.dueIn(claim.next_due_in_seconds)
+		this.#heed(claim)
 		if (room > 0 && claim.jobs.length >= room) this.#waker.lookNow() // there may be more
 	}
 
-	#heed(claim: Claim): void {
-		for (const jobId of claim.cancel_requested) this.#slots.stop(jobId, 'cancelled')
-		if (claim.rejected.length > 0) this.#options.log.warn({ jobIds: claim.rejected }, 'outcomes not recorded: their claims were lost')
+	#heed(answer: Claim): void {
+		for (const jobId of answer.cancel_requested) this.#slots.stop(jobId, 'cancelled')
+		if (answer.rejected.length > 0) this.#options.log.warn({ jobIds: answer.rejected }, 'outcomes not recorded: their claims were lost')
+		if (answer.next_due_in_seconds === 0) this.#waker.lookNow() // what has ended may have made room for more
 	}
 
 	async #recover(error: DatabaseError): Promise<void> {
@@ -187,9 +153,9 @@ export class Worker {
 			this.#slots.forget()
 			await this.#register().catch((err) => this.#options.log.warn({ err }, 'could not register'))
 		} else {
-			this.#unsure = true
+			this.#reporter.doubt()
 			this.#options.log.warn({ err: error }, 'the database did not answer; trying again')
 		}
-		await sleep(Math.random() * Math.min(100 * 2 ** this.#failures++, 5_000))
+		await this.#setbacks.wait()
 	}
 }

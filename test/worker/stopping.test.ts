@@ -115,6 +115,27 @@ test.serial('a handler that outlasts the grace of a shutdown is stopped and its 
 	await db.query('select taskq.cancel_job($1)', [id])
 })
 
+test.serial('a job whose claim is answered only after the grace of a shutdown never starts', async (t) => {
+	let started = 0
+	const late = anyTask('late', () => {
+		started++
+	})
+	const worker = await startWorker(t, db, [late], { shutdownGraceSeconds: 0 })
+	const other = await db.client()
+	await other.query('begin; lock table taskq_private.claims in share mode')
+	const { id } = await submit(db, { type: 'late' })
+	await until(() => db.row("select from pg_stat_activity where application_name = 'taskq worker' and wait_event_type = 'Lock'"))
+
+	const stopped = worker.stop()
+	await sleep(50) // the grace is over
+	await other.query('commit')
+	await stopped
+
+	t.is(started, 0)
+	t.is((await whenStatus(db, id, 'ready')).attempt, 1)
+	await db.query('select taskq.cancel_job($1)', [id])
+})
+
 test.serial('a job that was claimed ahead and waits behind a slow one goes back for others', async (t) => {
 	let release = () => {}
 	const mixed = anyTask('mixed', ({ slow }) =>
