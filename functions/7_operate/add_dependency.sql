@@ -19,14 +19,14 @@ declare
   v_satisfied boolean;
   v_place record;
 begin
+  perform pg_advisory_xact_lock(1952541558);
+  perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
+  perform taskq_private.lock_parents(array[add_dependency.depends_on]);
   if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then
     perform taskq_private.raise_error(taskq_private.invalid(
       'depends_on', format('depends_on "%s" is no job', add_dependency.depends_on), 'TQ423', 'It may have expired, or its id is mistyped.'
     ));
   end if;
-  perform pg_advisory_xact_lock(1952541558);
-  perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
-  perform taskq_private.lock_parents(array[add_dependency.depends_on]);
   v_satisfied := taskq_private.check_new_edge(add_dependency.job_id, add_dependency.depends_on, add_dependency.condition);
 
   v_place := taskq_private.take_unstarted(add_dependency.job_id, v_lane_id);

@@ -15,6 +15,7 @@ begin
   perform taskq_private.lane_of(job_id);
   perform from taskq_private.finished_jobs as f where f.job_id = discard_job.job_id and f.status = 'failed' for update;
   if not found then
+    perform taskq_private.lane_of(job_id); -- raises if it was deleted meanwhile
     raise exception 'job % is % and cannot be discarded', job_id, taskq_private.status_of(job_id)
       using errcode = 'TQ409', detail = taskq_private.status_of(job_id)::text, hint = 'Only dead letters, that is failed jobs, can be discarded.';
   end if;

@@ -20,6 +20,7 @@ begin
   ));
   perform from taskq_private.finished_jobs as f where f.job_id = retry_job.job_id and f.status in ('failed', 'cancelled') for update;
   if not found then
+    perform taskq_private.lane_of(retry_job.job_id); -- raises if it was deleted meanwhile
     raise exception 'job % is % and cannot be retried', retry_job.job_id, taskq_private.status_of(retry_job.job_id)
       using errcode = 'TQ409', detail = taskq_private.status_of(retry_job.job_id)::text,
         hint = 'Only failed and cancelled jobs can be retried.';

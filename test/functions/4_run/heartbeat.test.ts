@@ -22,6 +22,17 @@ test.serial('a heartbeat is noted with the load of the machine', async (t) => {
 	t.deepEqual(after.load, { cpu: 0.5 })
 })
 
+test.serial('a heartbeat keeps no other worker alive', async (t) => {
+	const stage = await makeStage(db)
+	const other = await stage.addWorker()
+	const before = await workerRow(other)
+	await db.moveClock('5 seconds')
+
+	await heartbeat(stage.worker)
+
+	t.deepEqual((await workerRow(other)).heartbeat_at, before.heartbeat_at)
+})
+
 test.serial('a heartbeat without load keeps the last one', async (t) => {
 	const { worker } = await makeStage(db)
 	await heartbeat(worker, { cpu: 0.5 })

@@ -1,0 +1,138 @@
+import type { Mutant } from './mutant.ts'
+
+const orders = 'test/interleavings/claims.test.ts'
+const limits = 'test/interleavings/limits.test.ts'
+
+/** What is broken about claims, their ends, and what workers and pools hold. */
+export const claimMutants: Mutant[] = [
+	{
+		name: 'a claim does not lock what it takes',
+		file: '3_claim/take_jobs.sql',
+		from: '      for update skip locked\n',
+		to: '',
+		caughtBy: [`${orders} > two workers claim at once*(commit)`],
+		isQuick: true,
+	},
+	{
+		name: 'a claim waits for what another is taking',
+		file: '3_claim/take_jobs.sql',
+		from: '      for update skip locked\n',
+		to: '      for update\n',
+		caughtBy: [`${orders} > two workers claim at once*(commit)`],
+	},
+	{
+		name: 'an end does not lock its claim',
+		file: '5_finish/end_held_job.sql',
+		from: 'where c.claim_id = end_held_job.claim_id for update;',
+		to: 'where c.claim_id = end_held_job.claim_id;',
+		caughtBy: [`${orders} > *completed, reported and failed*(commit)`],
+		isQuick: true,
+	},
+	{
+		name: 'an end does not ask whether its claim still holds the job',
+		file: '5_finish/end_held_job.sql',
+		from: 'if cardinality(v_ended) = 0 then',
+		to: 'if false then',
+		caughtBy: [`${orders} > *completed, reported and failed*(autocommit)`, 'test/functions/5_finish/complete_job.test.ts'],
+	},
+	{
+		name: 'a report does not lock its claims',
+		file: '5_finish/finish_attempts.sql',
+		from: '  order by c.claim_id\n  for update;',
+		to: '  ;',
+		caughtBy: [`${orders} > *completed, reported and failed*(commit)`, 'test/race/finish.test.ts'],
+	},
+	{
+		name: 'a worker reports what another holds',
+		file: '5_finish/finish_attempts.sql',
+		from: ' and h.worker_id = finish_attempts.worker_id;',
+		to: ';',
+		caughtBy: ['test/functions/5_finish/finish_attempts.test.ts'],
+	},
+	{
+		name: 'a goodbye does not lock the claims that it ends',
+		file: '5_finish/end_claims.sql',
+		from: 'order by c.claim_id for update;',
+		to: ';',
+		caughtBy: [`${orders} > *says goodbye*(commit)`, 'test/race/finish.test.ts'],
+	},
+	{
+		name: 'what overran is ended without a lock',
+		file: '5_finish/expire_attempts.sql',
+		from: '    for update skip locked\n',
+		to: '',
+		caughtBy: [`${orders} > *overran is completed while*(commit)`],
+	},
+	{
+		name: 'a rescue does not look again under the lock whether the worker is silent',
+		file: '5_finish/rescue_lost_workers.sql',
+		from: '    for update of w skip locked\n',
+		to: '',
+		caughtBy: [`${orders} > *is heard of*(commit)`],
+		isQuick: true,
+	},
+	{
+		name: 'a heartbeat speaks for every worker',
+		file: '4_run/heartbeat.sql',
+		from: '  where w.worker_id = heartbeat.worker_id;',
+		to: '  ;',
+		caughtBy: ['test/functions/4_run/heartbeat.test.ts'],
+	},
+	{
+		name: 'a worker that was lost claims on',
+		file: '3_claim/lock_worker.sql',
+		from: `if v_worker.status in ('lost', 'stopped') then`,
+		to: 'if false then',
+		caughtBy: [`${orders} > *silent worker reports*(autocommit)`],
+	},
+	{
+		name: 'crashes are never too many',
+		file: '5_finish/next_status.sql',
+		from: 'taskq_private.crash_count(ended.job_id) >= 2',
+		to: 'taskq_private.crash_count(ended.job_id) >= 200',
+		caughtBy: ['test/functions/5_finish/rescue_lost_workers.test.ts'],
+	},
+	{
+		name: 'crashes are counted from before a replay',
+		file: '5_finish/crash_count.sql',
+		from: 'e.ended_a_life',
+		to: 'false',
+		caughtBy: ['test/functions/5_finish/rescue_lost_workers.test.ts'],
+	},
+	{
+		name: 'what a worker holds is not taken off what it has',
+		file: '3_claim/free_capacity.sql',
+		from: 'worker.cpu_units - coalesce(sum(l.cpu_units * held.jobs), 0)',
+		to: 'worker.cpu_units',
+		caughtBy: [`${limits} > *can only hold one*`],
+	},
+	{
+		name: 'a worker claims twice at once',
+		file: '3_claim/lock_worker.sql',
+		from: ' for no key update;',
+		to: ';',
+		caughtBy: [`${limits} > *can only hold one*(commit)`],
+		isQuick: true,
+	},
+	{
+		name: 'what a pool has granted is not summed',
+		file: '3_claim/pool_free.sql',
+		from: 'p.capacity - coalesce(u.amount, 0)',
+		to: 'p.capacity',
+		caughtBy: ['test/race/pools.test.ts'],
+	},
+	{
+		name: 'a pool is summed without its lock',
+		file: '3_claim/lock_pools.sql',
+		from: ' order by p.pool for no key update;',
+		to: ';',
+		caughtBy: [`${limits} > *pool allows one*(commit)`, 'test/race/pools.test.ts'],
+	},
+	{
+		name: 'a key is counted without its lock',
+		file: '2_ready/admit_parked.sql',
+		from: 'order by k.concurrency_key for update loop',
+		to: 'order by k.concurrency_key loop',
+		caughtBy: ['test/race/keys.test.ts'],
+	},
+]

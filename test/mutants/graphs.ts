@@ -1,0 +1,137 @@
+import type { Mutant } from './mutant.ts'
+
+const orders = 'test/interleavings/graphs.test.ts'
+const limits = 'test/interleavings/limits.test.ts'
+
+/** What is broken about submits, edges, cancels and retries. */
+export const graphMutants: Mutant[] = [
+	{
+		name: 'a submit does not look whose its key is',
+		file: '1_submit/resolve_idempotency.sql',
+		from: 'if v_taken = (select count(*) from unnest(jobs) as j where j.idempotency_key is not null and j.error is null) then',
+		to: 'if true then',
+		caughtBy: [`${limits} > three submits of one key*`, 'test/race/idempotency.test.ts'],
+		isQuick: true,
+	},
+	{
+		name: 'a submit takes its keys in any order',
+		file: '1_submit/resolve_idempotency.sql',
+		from: '  order by j.idempotency_key, j.ordinal\n  on conflict',
+		to: '  order by j.ordinal\n  on conflict',
+		caughtBy: [`${limits} > *in opposite order (commit)`],
+	},
+	{
+		name: 'a submit does not hold the claims of its dependencies',
+		file: '1_submit/lock_parents.sql',
+		from: 'order by c.claim_id for share) as c',
+		to: 'order by c.claim_id) as c',
+		caughtBy: [`${orders} > a job is submitted while*(commit)`],
+	},
+	{
+		name: 'a submit does not hold its dependencies that have ended',
+		file: '1_submit/lock_parents.sql',
+		from: 'where f.job_id = any (parent_ids) order by f.job_id for share',
+		to: 'where f.job_id = any (parent_ids) order by f.job_id',
+		caughtBy: [`${orders} > a handler of a failure is submitted*(commit)`],
+	},
+	{
+		name: 'edges are counted down without the lock of the child',
+		file: '6_unblock/settle_edges.sql',
+		from: '  perform taskq_private.lock_dependents(edges);\n',
+		to: '',
+		caughtBy: [`${orders} > an edge comes to a job that moves*(commit)`],
+		isQuick: true,
+	},
+	{
+		name: 'a child that moves is not looked for again',
+		file: '6_unblock/lock_dependents.sql',
+		from: 'exit when cardinality(v_locked) = cardinality(v_job_ids);',
+		to: 'exit;',
+		caughtBy: ['test/race/unblock.test.ts', 'test/race/dependencies.test.ts', 'test/race/reopen.test.ts'],
+	},
+	{
+		name: 'each child is counted down once, whatever has ended',
+		file: '6_unblock/unblock_dependents.sql',
+		from: 'w.remaining_dependencies - m.satisfied_count',
+		to: 'w.remaining_dependencies - 1',
+		caughtBy: ['test/functions/6_unblock/settle_dependents.test.ts'],
+	},
+	{
+		name: 'a child goes on whatever it asks of its parent',
+		file: '6_unblock/settle_edges.sql',
+		from: 'array(select e from unnest(edges) as e where taskq_private.satisfies(settle_edges.status, e.condition))',
+		to: 'edges',
+		caughtBy: [`${orders} > a parent fails*`],
+	},
+	{
+		name: 'a child goes on while one parent is left',
+		file: '6_unblock/unblock_dependents.sql',
+		from: `w.status = 'blocked' and w.remaining_dependencies = 0\n    returning`,
+		to: `w.status = 'blocked' and w.remaining_dependencies <= 1\n    returning`,
+		caughtBy: [`${orders} > both parents*`],
+	},
+	{
+		name: 'circles are stored',
+		file: '7_operate/add_dependency.sql',
+		from: '  perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);\n',
+		to: '',
+		caughtBy: [`${orders} > edges that would close a circle*`, 'test/functions/7_operate/add_dependency.test.ts'],
+	},
+	{
+		name: 'edges come without the graph lock',
+		file: '7_operate/add_dependency.sql',
+		from: '  perform pg_advisory_xact_lock(1952541558);\n',
+		to: '',
+		caughtBy: [`${orders} > edges that would close a circle*(commit)`],
+		isQuick: true,
+	},
+	{
+		name: 'an edge comes without the lock of its parent',
+		file: '7_operate/add_dependency.sql',
+		from: '  perform taskq_private.lock_parents(array[add_dependency.depends_on]);\n',
+		to: '',
+		caughtBy: [`${orders} > an edge comes while its parent ends*(commit)`],
+	},
+	{
+		name: 'an edge leads to a job that was discarded while it waited',
+		file: '7_operate/add_dependency.sql',
+		from: 'if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then',
+		to: 'if false then',
+		caughtBy: [`${orders} > *discarded twice*(commit)`],
+	},
+	{
+		name: 'a retry does not lock what it retries',
+		file: '7_operate/retry_job.sql',
+		from: `f.status in ('failed', 'cancelled') for update;`,
+		to: `f.status in ('failed', 'cancelled');`,
+		caughtBy: [`${orders} > a failed job is retried twice*(commit)`],
+	},
+	{
+		name: 'a retry that waited for a discard is told nothing',
+		file: '7_operate/retry_job.sql',
+		from: '    perform taskq_private.lane_of(retry_job.job_id); -- raises if it was deleted meanwhile\n',
+		to: '',
+		caughtBy: [`${orders} > a failed job is discarded, retried*(commit)`],
+	},
+	{
+		name: 'a discard does not lock what it discards',
+		file: '7_operate/discard_job.sql',
+		from: `f.status = 'failed' for update;`,
+		to: `f.status = 'failed';`,
+		caughtBy: [`${orders} > *discarded*(commit)`],
+	},
+	{
+		name: 'a retry leaves the children that have not started as they are',
+		file: '7_operate/replay_jobs.sql',
+		from: '  perform taskq_private.reopen_edges(job_ids);\n',
+		to: '',
+		caughtBy: ['test/race/reopen.test.ts'],
+	},
+	{
+		name: 'a cancel does not lock what runs',
+		file: '7_operate/ask_to_stop.sql',
+		from: 'order by c.claim_id for update',
+		to: 'order by c.claim_id',
+		caughtBy: ['test/race/cancel.test.ts'],
+	},
+]
