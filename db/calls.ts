@@ -80,6 +80,7 @@ export const statements = {
 	taskTypes: 'select * from taskq.task_types order by type',
 	readEvents: 'select taskq.read_events(since => $1::bigint, missing => $2::bigint[], max_events => $3::integer) as batch',
 	streamPosition: 'select * from taskq.stream_position()',
+	streamGaps: 'select * from taskq.stream_gaps()',
 	lateEvents: 'select taskq.late_events(since => $1::bigint) as event_ids',
 	authenticate: 'select * from taskq.authenticate(api_key => $1::text)',
 	hasApiKey: 'select taskq.has_api_key() as has_key',

@@ -22,10 +22,7 @@ export function onStop(handler: (signal: string) => Promise<void>): void {
 			process.exit(1)
 		}
 	}
-	// a promise that some task forgot must not take the others' jobs down with it
-	process.on('unhandledRejection', (error) =>
-		console.error('unhandled rejection, probably of a promise that a task does not await:', error),
-	)
+	keepGoing()
 	for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
 
 	if (!process.env.npm_lifecycle_event) return
@@ -36,6 +33,27 @@ export function onStop(handler: (signal: string) => Promise<void>): void {
 		void stop('the end of npm')
 	}, NPM_LOOK_MS)
 	look.unref()
+}
+
+type Stray = 'uncaughtException' | 'unhandledRejection'
+/** Says in words whose error it is; undefined when it is not known. */
+type Owner = (error: unknown, kind: Stray) => string | undefined
+const owners: Owner[] = []
+
+/** Who is asked whose error that is, which nobody caught. */
+export const onStray = (owner: Owner): void => void owners.push(owner)
+
+/**
+ * What one callback lets fly must not take the jobs and requests of all others down with it. Node warns of going on; here what matters is
+ * in the database, which fences it, and a connection that was left in the middle of something falls silent and is given up.
+ */
+function keepGoing(): void {
+	const tell = (kind: Stray, what: string) => (error: unknown) => {
+		const whose = owners.map((owner) => owner(error, kind)).find((name) => name)
+		console.error(`${what} of ${whose ?? 'nobody that is known'}; this process goes on:`, error)
+	}
+	process.on('uncaughtException', tell('uncaughtException', 'uncaught exception, in a callback that nobody awaits,'))
+	process.on('unhandledRejection', tell('unhandledRejection', 'unhandled rejection, of a promise that nobody awaits,'))
 }
 
 /** npm is our parent, or that of the shell that it started us with. */

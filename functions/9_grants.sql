@@ -13,7 +13,7 @@ grant execute on function
   taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
   taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
   taskq.list_pools, taskq.claim_preview, taskq.simulate,
-  taskq.read_events, taskq.stream_position, taskq.late_events
+  taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events
 to taskq_reader;
 
 -- who submits

@@ -125,6 +125,8 @@
 --!include 3_claim/keep_lane_floors.sql
 --!include 3_claim/choose_lanes.sql
 --!include 3_claim/lane_heads.sql
+--  plan_suspect: what workers died with runs alone
+--!include 3_claim/plan_suspect.sql
 --  lock_pools, pool_free: what all workers share
 --!include 3_claim/lock_pools.sql
 --!include 3_claim/pool_tokens.sql
@@ -180,6 +182,8 @@
 --  stop_worker, release_unknown_claims, rescue_lost_workers, expire_attempts: goodbyes, lost answers, deaths, and what overran
 --!include 5_finish/end_claims.sql
 --!include 5_finish/end_worker.sql
+--!include 5_finish/suspect_jobs.sql
+--!include 5_finish/clear_suspects.sql
 --!include 5_finish/stop_worker.sql
 --!include 5_finish/release_unknown_claims.sql
 --!include 5_finish/rescue_lost_workers.sql
@@ -331,9 +335,10 @@
 --!include 8_read/simulated_lanes.sql
 --!include 8_read/simulate_lanes.sql
 --!include 8_read/simulate.sql
---  read_events, stream_position, late_events: the stream
+--  read_events, stream_position, stream_gaps, late_events: the stream
 --!include 8_read/read_events.sql
 --!include 8_read/stream_position.sql
+--!include 8_read/stream_gaps.sql
 --!include 8_read/late_events.sql
 --  check_invariants: what must hold
 --!include 8_read/check_resource_invariants.sql

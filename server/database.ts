@@ -12,8 +12,6 @@ export interface Caller {
 	name: string | null
 }
 
-/** Statements answer in milliseconds; one that takes this long has lost its network. */
-const QUERY_TIMEOUT_MS = 60_000
 /** 40001 and 40P01 mean "again": the other transaction is done soon. */
 const RETRIES = 3
 
@@ -80,7 +78,7 @@ export class Database {
 		let broken: Error | undefined
 		try {
 			await this.#tell(client, name)
-			return await client.query({ ...config, query_timeout: QUERY_TIMEOUT_MS } as pg.QueryConfig)
+			return await client.query(config)
 		} catch (error) {
 			if (!(error instanceof pg.DatabaseError)) {
 				broken = error as Error

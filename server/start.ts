@@ -63,7 +63,7 @@ async function main(): Promise<void> {
 		connectionString = postgres.url
 		process.env.DATABASE_URL = postgres.url // for tasks that read the queue itself
 	}
-	await migrate(connectionString, say)
+	await migrate(connectionString, { progress: say, patienceMs: Number.POSITIVE_INFINITY })
 	const server = await startServer({ settings, connectionString, directConnectionString: settings.DATABASE_DIRECT_URL, log })
 	stops.push(server.stop)
 	const worker = await startWorker({ settings, connectionString, log })

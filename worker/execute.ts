@@ -2,6 +2,7 @@ import type { Outcome } from '../db/calls.ts'
 import { describeError, isA } from './describe-error.ts'
 import { runProcess } from './process.ts'
 import type { RunningJob, StopReason } from './running-job.ts'
+import { traced } from './strays.ts'
 import { FatalError, RetryAfterError } from './task.ts'
 import type { Threads } from './threads.ts'
 
@@ -35,7 +36,7 @@ function start(job: RunningJob, payload: unknown, threads: Threads): unknown {
 		case 'process':
 			return runProcess(job, payload)
 		case 'inline':
-			return job.task.handler(payload, job)
+			return traced(job, () => job.task.handler(payload, job))
 	}
 }
 
@@ -48,10 +49,16 @@ function untilOver(job: RunningJob, running: Promise<unknown>): Promise<Outcome>
 		const end = (outcome: Outcome) => {
 			clearTimeout(timeout)
 			clearTimeout(grace)
+			job.onStray = undefined
 			resolve(outcome)
 		}
 		job.onStop = (reason) => {
 			grace = setTimeout(() => end(stopped(job, reason, new Error('it did not stop when asked to'))), STOP_GRACE_MS)
+		}
+		job.onStray = (error) => {
+			end(failed(job, error))
+			job.onStop = undefined
+			job.stop('failed')
 		}
 		running.then(
 			(result) =>
@@ -86,6 +93,7 @@ function stopped(job: RunningJob, reason: StopReason, error?: unknown): Outcome 
 		}
 		case 'cancelled':
 			return job.outcome('cancelled', { error: error === undefined ? undefined : describeError(error) })
+		case 'failed': // has ended by then
 		case 'claim_lost':
 		case 'shutdown':
 			return job.outcome('released')

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { onStop } from '../db/lifecycle.ts'
 import { type Settings, settingsOrExit } from '../db/settings.ts'
 import type { Logger } from './options.ts'
+import { catchStrays } from './strays.ts'
 import type { Task } from './task.ts'
 import { Worker } from './worker.ts'
 
@@ -27,6 +28,7 @@ export async function startWorker({ settings, connectionString, log }: StartWork
 	const tasksModule = settings.TASKQ_TASKS
 		? pathToFileURL(path.resolve(settings.TASKQ_TASKS)).href
 		: new URL('./tasks/index.ts', import.meta.url).href
+	catchStrays()
 	const { tasks } = (await import(tasksModule)) as { tasks: Task[] }
 	const worker = new Worker({
 		connectionString,

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { call, callOne } from '../db/calls.ts'
-import { connectionOptions } from '../db/pool.ts'
+import { connectionOptions, endWhenSilent } from '../db/pool.ts'
 import type { Logger } from './options.ts'
 
 export interface PresenceOptions {
@@ -79,6 +79,7 @@ export class Presence {
 		})
 		try {
 			await client.connect()
+			endWhenSilent(client)
 			await client.query('listen taskq_ready')
 			await client.query('listen taskq_cancel')
 			this.#client = client

@@ -6,7 +6,7 @@ import { readParents } from './parents.ts'
 import type { Task } from './task.ts'
 
 /** Why an attempt was asked to stop; the handler sees it as `job.signal.reason`. */
-export type StopReason = 'timed_out' | 'cancelled' | 'claim_lost' | 'shutdown'
+export type StopReason = 'timed_out' | 'cancelled' | 'claim_lost' | 'shutdown' | 'failed'
 
 export class StopError extends Error {
 	override readonly name = 'AbortError'
@@ -44,6 +44,8 @@ export class RunningJob implements Job {
 	completesItself = false
 	/** Called when the attempt is asked to stop. */
 	onStop: ((reason: StopReason) => void) | undefined
+	/** Called when a callback of the handler that nobody awaits has thrown, as long as the attempt goes on. */
+	onStray: ((error: unknown) => void) | undefined
 	reported: { percent: number; data: unknown } | undefined
 	#controller: AbortController | undefined
 	#stopped: StopReason | undefined

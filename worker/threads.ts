@@ -17,6 +17,9 @@ export interface ThreadsOptions {
 export class Threads {
 	readonly #options: ThreadsOptions
 	#pool: Piscina | undefined
+	/** Piscina starts no thread for what is queued when one dies, so nothing is ever queued there. */
+	#busy = 0
+	readonly #waiting: (() => void)[] = []
 
 	constructor(options: ThreadsOptions) {
 		this.#options = options
@@ -44,13 +47,41 @@ export class Threads {
 			job: { id: job.id, type: job.type, attempt: job.attempt, maxAttempts: job.maxAttempts },
 		}
 		try {
-			return unpack(await this.#pool.run(threadJob, { transferList: [port2], signal: kill.signal }))
+			await this.#turn(kill.signal)
+			try {
+				return unpack(await this.#pool.run(threadJob, { transferList: [port2], signal: kill.signal }))
+			} finally {
+				this.#next()
+			}
 		} catch (error) {
 			if (kill.signal.aborted) throw job.signal.reason
 			throw error
 		} finally {
 			port.close()
 		}
+	}
+
+	/** Resolves when a thread is free for the caller; rejects when it is asked to stop before that. */
+	#turn(signal: AbortSignal): Promise<void> {
+		if (this.#busy < this.#options.size) {
+			this.#busy++
+			return Promise.resolve()
+		}
+		return new Promise((resolve, reject) => {
+			this.#waiting.push(resolve)
+			signal.addEventListener('abort', () => {
+				const at = this.#waiting.indexOf(resolve)
+				if (at < 0) return
+				this.#waiting.splice(at, 1)
+				reject(signal.reason)
+			})
+		})
+	}
+
+	#next(): void {
+		const next = this.#waiting.shift()
+		if (next) next()
+		else this.#busy--
 	}
 
 	#answer(job: RunningJob, port: MessagePort, message: ThreadMessage): void {

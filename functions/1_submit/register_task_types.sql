@@ -13,12 +13,13 @@ begin
   return query
     insert into taskq_private.task_types as t (
       type, description, payload_schema, cpu_units, memory_mb, timeout_seconds, max_attempts,
-      initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, resources, registered_at
+      initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, resources, registered_at, payload_test
     )
     select
       r.type, coalesce(r.description, ''), coalesce(r.payload_schema, '{}'), coalesce(r.cpu_units, 0), coalesce(r.memory_mb, 0),
       r.timeout_seconds, r.max_attempts, coalesce(r.initial_delay_seconds, 1), coalesce(r.backoff_multiplier, 2),
-      coalesce(r.max_delay_seconds, 3600), coalesce(r.jitter, 0.1), coalesce(r.resources, '{}'), taskq_private.clock()
+      coalesce(r.max_delay_seconds, 3600), coalesce(r.jitter, 0.1), coalesce(r.resources, '{}'), taskq_private.clock(),
+      taskq_private.payload_test(coalesce(r.payload_schema, '{}'))
     from jsonb_to_recordset(tasks) as r (
       type text, description text, payload_schema jsonb, cpu_units numeric, memory_mb integer, timeout_seconds integer, max_attempts smallint,
       initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real, resources jsonb
@@ -36,7 +37,8 @@ begin
       max_delay_seconds = excluded.max_delay_seconds,
       jitter = excluded.jitter,
       resources = excluded.resources,
-      registered_at = excluded.registered_at
+      registered_at = excluded.registered_at,
+      payload_test = excluded.payload_test
     returning t.type;
 end;
 $$;

@@ -17,7 +17,7 @@ as $$
   cross join lateral (
     select r.ready_at, r.job_id, row_number() over (order by r.ready_at, r.job_id) as place
     from taskq_private.ready_jobs as r
-    where r.lane_id = f.lane_id and r.ready_at >= f.ready_at
+    where r.lane_id = f.lane_id and r.ready_at >= f.ready_at and r.ready_at < 'infinity'
     order by r.ready_at, r.job_id
     limit case
       when not fit.is_covered then 1

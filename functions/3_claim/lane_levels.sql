@@ -35,7 +35,7 @@ begin
   cross join lateral (
     select r.ready_at
     from taskq_private.ready_jobs as r
-    where r.lane_id = l.lane_id and r.ready_at >= coalesce(to_timestamp((v_floors ->> l.lane_id::text)::float8), '-infinity')
+    where r.lane_id = l.lane_id and r.ready_at >= coalesce(to_timestamp((v_floors ->> l.lane_id::text)::float8), '-infinity') and r.ready_at < 'infinity'
     order by r.ready_at, r.job_id
     limit 1
   ) as head

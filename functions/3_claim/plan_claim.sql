@@ -12,6 +12,7 @@ declare
   v_free taskq_private.capacity := taskq_private.free_capacity(worker, is_claim);
   v_looked record := taskq_private.lane_levels(worker, v_free, is_claim);
   v_has_reserved boolean := exists (select from taskq_private.reservations as r where r.worker_id = worker.worker_id);
+  v_is_kept boolean := false;
   v_large taskq_private.lanes;
   v_head record;
   v_stop_before timestamptz;
@@ -19,7 +20,10 @@ declare
   v_beside taskq_private.shadow;
   v_plan record;
 begin
-  if v_looked.fronts is null and not v_has_reserved then
+  if exists (select from taskq_private.suspects) then
+    select * into v_is_kept, lane_ids, job_counts, handicaps, job_ids, starts, has_needs from taskq_private.plan_suspect(worker, is_claim);
+  end if;
+  if v_is_kept or v_looked.fronts is null and not v_has_reserved then
     return;
   end if;
   has_needs := v_looked.has_needs;
@@ -40,19 +44,14 @@ begin
   may_be_more := v_large.lane_id is not null; -- a large job goes alone, and what goes beside one is looked for among the first few
   if v_large.lane_id is null and cardinality(v_looked.fronts) = 1 and v_looked.fitting = 1 and not has_needs then
     v_front := v_looked.fronts[1]; -- the rows of a lane that is alone need not be weighed one by one
-    lane_ids := array[v_front.lane_id];
     job_counts := array[least(max_jobs, floor(v_free.cpu_units / nullif(v_front.cpu_units, 0)), floor(v_free.memory_mb / nullif(v_front.memory_mb, 0)))];
-    handicaps := array[v_front.handicap];
-    starts := array[v_front.ready_at];
+    select array[v_front.lane_id], array[v_front.handicap], array[v_front.ready_at] into lane_ids, handicaps, starts;
     return;
   elsif v_large.lane_id is null then
     v_plan := taskq_private.choose_lanes(v_looked.fronts, v_free, null, v_looked.levels, max_jobs, v_stop_before, null);
   elsif taskq_private.lane_fits(v_large, v_free) then
     v_large := taskq_private.first_reserved(worker, v_free, v_large);
-    lane_ids := array[v_large.lane_id];
-    job_counts := array[1];
-    handicaps := array[interval '0'];
-    starts := array['-infinity'::timestamptz];
+    select array[v_large.lane_id], array[1], array[interval '0'], array['-infinity'::timestamptz] into lane_ids, job_counts, handicaps, starts;
     return;
   else
     v_beside := taskq_private.shadow_of(worker, v_free, v_large);

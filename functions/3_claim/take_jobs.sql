@@ -25,7 +25,7 @@ begin
     cross join lateral (
       select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
       from taskq_private.ready_jobs as r
-      where r.lane_id = chosen.lane_id and r.ready_at >= chosen.start and (v_chosen.job_ids is null or r.job_id = any (v_chosen.job_ids))
+      where r.lane_id = chosen.lane_id and r.ready_at >= chosen.start and (v_chosen.job_ids is null and r.ready_at < 'infinity' or r.job_id = any (v_chosen.job_ids))
       order by r.ready_at, r.job_id
       limit chosen.job_count
       for update skip locked
@@ -57,6 +57,9 @@ begin
   values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
   returning claims.claim_id into take_jobs.claim_id;
   may_be_more := v_chosen.may_be_more;
+  if exists (select from taskq_private.suspects) then
+    update taskq_private.suspects as s set claim_id = take_jobs.claim_id where s.job_id = any (v_taken.job_ids);
+  end if;
 
   perform taskq_private.record_event('job_started', v_taken.job_ids, v_taken.lane_ids, v_taken.attempts);
 end;

@@ -1,5 +1,5 @@
 -- running -> retrying | ready | failed | cancelled. Each attempt that did not complete gets its job's next place, its row in
--- the history, and its event. A lost or released attempt is not charged; the third worker that a job takes down is the last.
+-- the history, and its event. A lost or released attempt is not charged; the third worker that a job takes down, alone, is the last.
 create or replace function taskq_private.fail_attempts(ended taskq_private.ended_attempt[])
 returns void
 language plpgsql

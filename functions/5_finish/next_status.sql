@@ -1,4 +1,5 @@
--- The rule of what follows an attempt that did not complete.
+-- The rule of what follows an attempt that did not complete. Only a worker that had nothing else is a job's third: of several that
+-- a worker died with, each may be innocent.
 create or replace function taskq_private.next_status(
   ended taskq_private.ended_attempt, max_attempts smallint, cancel_requested boolean, out next_status taskq.job_status, out reason text
 )
@@ -12,7 +13,7 @@ begin
   elsif ended.outcome = 'released' then
     next_status := 'ready';
   elsif ended.outcome = 'lost' then
-    if taskq_private.crash_count(ended.job_id) >= 2 then
+    if taskq_private.crash_count(ended.job_id) >= 2 and coalesce((ended.error ->> 'jobs_beside')::integer, 0) = 0 then
       next_status := 'failed';
       reason := 'crashed';
     else

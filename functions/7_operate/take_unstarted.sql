@@ -11,7 +11,7 @@ begin
   loop
     delete from taskq_private.ready_jobs as r
     where r.lane_id = take_unstarted.lane_id and r.job_id = take_unstarted.job_id
-    returning r.attempt, null, r.ready_at, 0 into attempt, due_at, ready_at, remaining;
+    returning r.attempt, null, nullif(r.ready_at, 'infinity'), 0 into attempt, due_at, ready_at, remaining;
     exit when found;
     delete from taskq_private.waiting_jobs as w
     where w.job_id = take_unstarted.job_id

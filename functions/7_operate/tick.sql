@@ -23,6 +23,7 @@ begin
     return;
   end if;
   lost_workers := taskq_private.rescue_lost_workers();
+  perform taskq_private.clear_suspects();
   expired_attempts := taskq_private.expire_attempts();
   promoted := taskq_private.promote_due_jobs(10000);
   if promoted > 0 then

@@ -9,6 +9,10 @@ as $$
   where (w.granted_cpu_units > w.cpu_units or w.granted_memory_mb > w.memory_mb or not taskq_private.covers(w.resources, coalesce(w.granted_resources, '{}')))
     and exists (select from taskq_private.claims as c where c.worker_id = w.worker_id and (o.capacity_set_at is null or c.claimed_at > o.capacity_set_at))
   union all
+  select format('job %s waits to run alone and is no suspect', r.job_id)
+  from taskq_private.ready_jobs as r
+  where r.ready_at = 'infinity' and not exists (select from taskq_private.suspects as s where s.job_id = r.job_id)
+  union all
   select format('key %s never allowed more than %s and has %s out', k.concurrency_key, o.most_running, k.admitted_count)
   from taskq.concurrency_keys as k
   join taskq_private.concurrency_keys as o on o.concurrency_key = k.concurrency_key

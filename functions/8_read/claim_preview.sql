@@ -29,7 +29,7 @@ begin
     from unnest(v_plan.lane_ids, v_plan.job_counts, v_plan.handicaps) as p (lane_id, job_count, handicap)
     join taskq_private.lanes as l on l.lane_id = p.lane_id
     cross join lateral (
-      select j.job_id, j.ready_at from taskq_private.ready_jobs as j where j.lane_id = p.lane_id and (v_plan.job_ids is null or j.job_id = any (v_plan.job_ids)) order by j.ready_at, j.job_id limit p.job_count
+      select j.job_id, j.ready_at from taskq_private.ready_jobs as j where j.lane_id = p.lane_id and (v_plan.job_ids is null and j.ready_at < 'infinity' or j.job_id = any (v_plan.job_ids)) order by j.ready_at, j.job_id limit p.job_count
     ) as r
     order by 1;
 end;

@@ -32,9 +32,10 @@ begin
   ) as before;
   return query
     select 'waiting_for_capacity',
-      case when v_reserved_id is null then format('Workers are full, or others come first: it is number %s of its kind.', v_place)
+      case when explain_ready.ready_at = 'infinity' then 'Two workers died while they ran it: it waits for one that can run it alone.'
+        when v_reserved_id is null then format('Workers are full, or others come first: it is number %s of its kind.', v_place)
         else 'A worker is being kept free for it.' end,
-      jsonb_strip_nulls(jsonb_build_object('place_in_line', v_place, 'reserved_worker_id', v_reserved_id));
+      jsonb_strip_nulls(jsonb_build_object('place_in_line', v_place, 'runs_alone', nullif(explain_ready.ready_at = 'infinity', false), 'reserved_worker_id', v_reserved_id));
 end;
 $$;
 comment on function taskq_private.explain_ready(taskq_private.lanes, timestamptz, uuid) is 'Whether a claim would take this ready job now, and its place in line if not.';

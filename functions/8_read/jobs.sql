@@ -17,7 +17,7 @@ select
   s.created_at,
   s.run_at,
   p.due_at,
-  p.ready_at,
+  nullif(p.ready_at, 'infinity') as ready_at, -- a suspect has no place in line
   p.started_at,
   p.finished_at,
   s.created_by,

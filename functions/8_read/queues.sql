@@ -12,7 +12,7 @@ select
 from taskq_private.queues as q
 left join taskq_private.lanes as l on l.queue = q.queue
 left join lateral (
-  select count(*) as jobs, min(head.ready_at) as oldest
+  select count(*) as jobs, min(nullif(head.ready_at, 'infinity')) as oldest
   from (select r.ready_at from taskq_private.ready_jobs as r where r.lane_id = l.lane_id order by r.ready_at, r.job_id limit 10000) as head
 ) as ready on true
 left join lateral (

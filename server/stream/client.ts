@@ -61,6 +61,10 @@ export class Client {
 		return true
 	}
 
+	resync(firstEventId: number): void {
+		this.#send(JSON.stringify({ type: 'resync', first_event_id: firstEventId, position: this.#options.hub.position }))
+	}
+
 	subscribe({ filters, since }: Subscription): void {
 		this.#filters = filters
 		for (const [topic, snapshot] of Object.entries(this.#options.snapshots)) {
@@ -101,7 +105,7 @@ export class Client {
 			const lost = await replay({ db, hub, since, send })
 			if (!goesOn()) return
 			this.#replaying = undefined
-			if (lost) this.#send(JSON.stringify({ type: 'resync', first_event_id: lost.firstEventId, position: hub.position }))
+			if (lost) this.resync(lost.firstEventId)
 		} catch (err) {
 			log.debug({ err }, 'a replay broke off')
 			if (goesOn()) ws.close(1013, 'the database cannot be reached: resume with since')

@@ -1,4 +1,4 @@
-/** An id that was skipped is asked for this far back and no further; `taskq.late_events` looks as far. */
+/** An id that was skipped is asked for this far back and no further; `taskq.late_events` and `taskq.stream_gaps` look as far. */
 const MAX_TRACKED = 10_000
 
 /**
@@ -23,6 +23,11 @@ export class Gaps {
 		}
 		for (const [id, missedAt] of this.#missing) if (horizon >= missedAt) this.#missing.delete(id)
 		return last
+	}
+
+	/** Waits for these ids, which were missed when `nextXid` was the next to be given out. */
+	await(ids: number[], nextXid: bigint): void {
+		for (const id of ids) this.#missing.set(id, nextXid)
 	}
 
 	/** Goes on waiting for what another reader has missed before this position. */

@@ -9,8 +9,8 @@ import { Pulse } from './pulse.ts'
 import { Reader, type StreamEvent } from './reader.ts'
 
 const PAGE = 500
-/** A fresh hub looks this far behind the end for ids whose transactions are still open. */
-const LOOK_BACK = 500
+/** Events are kept for longer; who has not looked for this long makes sure that what he has not seen is still there. */
+const LONG_AGO_MS = 10_000
 /** A burst goes out in parts of this size, at the pace of those who read it. */
 const PART_BYTES = 2 ** 16
 const PACE_MS = 5
@@ -20,6 +20,8 @@ const LINGER_MS = 60_000
 export interface Subscriber {
 	/** Answers how many bytes it took. */
 	deliver(message: Message): number
+	/** What came before this event may be gone for good. */
+	resync(firstEventId: number): void
 	/** Whether it is worth waiting this long for it to read what it has. */
 	isWorthWaiting(ms: number): boolean
 }
@@ -46,6 +48,7 @@ export class Hub {
 	#linger: NodeJS.Timeout | undefined
 	#failing = false
 	#stopped = false
+	#lookedAt = 0
 
 	constructor(options: HubOptions) {
 		this.#options = options
@@ -79,6 +82,11 @@ export class Hub {
 		this.#running!.reader.gaps.adopt(reader.gaps, this.position)
 	}
 
+	/** What the hub waits for, this reader waits for too. */
+	share(reader: Reader): void {
+		reader.gaps.adopt(this.#running!.reader.gaps, reader.position)
+	}
+
 	remove(subscriber: Subscriber): void {
 		this.#subscribers.delete(subscriber)
 		this.#lingerOn()
@@ -95,10 +103,8 @@ export class Hub {
 
 	async #findPlace(): Promise<Running> {
 		const { database, connectionString, log } = this.#options
-		const position = await callOne<{ last_event_id: string; first_event_id: string }>(database.own, 'streamPosition')
-		const [last, first] = [Number(position.last_event_id), Number(position.first_event_id)]
-		const reader = new Reader(Math.max(last - LOOK_BACK, first - 1, 0))
-		while ((await reader.read(database.own, PAGE)).more);
+		const reader = await Reader.atEnd(database.own)
+		this.#lookedAt = performance.now()
 		const pulse = new Pulse(() => this.#look(reader))
 		return { reader, pulse, listener: new Listener({ connectionString, log, onHint: () => pulse.hint() }) }
 	}
@@ -119,7 +125,9 @@ export class Hub {
 	async #look(reader: Reader): Promise<boolean> {
 		const { database, log } = this.#options
 		try {
+			if (performance.now() - this.#lookedAt > LONG_AGO_MS) await this.#tellOfLoss(reader)
 			const { events, more } = await reader.read(database.own, PAGE)
+			this.#lookedAt = performance.now()
 			await this.#deliver(events)
 			if (this.#failing) log.info('the stream goes on')
 			this.#failing = false
@@ -129,6 +137,13 @@ export class Hub {
 			this.#failing = true
 			return false
 		}
+	}
+
+	async #tellOfLoss(reader: Reader): Promise<void> {
+		const position = await callOne<{ first_event_id: string }>(this.#options.database.own, 'streamPosition')
+		const first = Number(position.first_event_id)
+		if (first <= reader.position + 1) return
+		for (const subscriber of this.#subscribers) subscriber.resync(first)
 	}
 
 	async #deliver(events: StreamEvent[]): Promise<void> {

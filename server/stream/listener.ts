@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { call } from '../../db/calls.ts'
-import { connectionOptions } from '../../db/pool.ts'
+import { connectionOptions, endWhenSilent } from '../../db/pool.ts'
 import type { Log } from '../log.ts'
 
 /** A connection that is gone without a word costs only time: polling goes on. It is noticed after this long. */
@@ -52,6 +52,7 @@ export class Listener {
 		client.on('notification', onHint)
 		try {
 			await client.connect()
+			endWhenSilent(client)
 			await client.query('listen taskq_events')
 			this.#failures = 0
 			onHint()

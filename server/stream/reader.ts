@@ -37,6 +37,17 @@ export class Reader {
 		this.position = position
 	}
 
+	/** One that begins at the end of the stream, and waits for what has an earlier id and is not there yet. */
+	static async atEnd(db: Queryable): Promise<Reader> {
+		const { last_event_id, missing, next_xid } = await callOne<{ last_event_id: string; missing: string[]; next_xid: string }>(
+			db,
+			'streamGaps',
+		)
+		const reader = new Reader(Number(last_event_id))
+		reader.gaps.await(missing.map(Number), BigInt(next_xid))
+		return reader
+	}
+
 	/** What has come since the last call, at most about `max` events, and whether there may be more. */
 	async read(db: Queryable, max: number, besides: number[] = []): Promise<{ events: StreamEvent[]; more: boolean }> {
 		const { position } = this

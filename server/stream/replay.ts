@@ -25,6 +25,7 @@ export async function replay({ db, hub, since, send }: Replay): Promise<{ firstE
 	if (since > Math.max(Number(last_event_id), hub.position) || !isKept(since, first, hub.position)) return { firstEventId: first }
 
 	const reader = new Reader(since)
+	hub.share(reader) // it may come while nothing but this replay is sent
 	let { event_ids: late } = await callOne<{ event_ids: string[] }>(db, 'lateEvents', [since])
 	for (;;) {
 		const { events } = await reader.read(db, PAGE, late.map(Number))

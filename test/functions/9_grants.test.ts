@@ -8,7 +8,18 @@ const db = useDb(test)
 const allowed: Record<string, string[]> = {
 	taskq_reader: [
 		...['jobs', 'job_executions', 'job_logs', 'dead_letters', 'job_dependencies', 'workflows', 'task_types', 'queues', 'workers'],
-		...['get_job', 'get_jobs', 'list_jobs', 'count_jobs', 'explain_job', 'parent_results', 'read_events', 'stream_position', 'late_events'],
+		...[
+			'get_job',
+			'get_jobs',
+			'list_jobs',
+			'count_jobs',
+			'explain_job',
+			'parent_results',
+			'read_events',
+			'stream_position',
+			'stream_gaps',
+			'late_events',
+		],
 		...['list_workflows', 'get_workflow', 'job_graph', 'critical_path', 'graph_mermaid'],
 		...['list_pools', 'concurrency_keys', 'claim_preview', 'simulate'],
 	],

@@ -141,3 +141,21 @@ test.serial('who was cut off in the middle of a batch gets all of it again', asy
 	for (const { job_id } of batch) t.is((await second.find(about(job_id))).event, 'job_submitted')
 	second.ws.close()
 })
+
+test.serial('a fresh server knows of a transaction that took its event thousands of events ago', async (t) => {
+	const early = await openTransaction()
+	for (let n = 0; n < 10; n++) await db.query("do $$ begin for i in 1 .. 300 loop perform taskq.submit_job('echo'); end loop; end $$")
+	const fresh = await startTestServer(db)
+	const live = await openStream(fresh.url)
+	const resumed = await openStream(fresh.url, `?since=${live.messages[0].position}`)
+
+	const next = await api.submit()
+	await Promise.all([live, resumed].map(({ find }) => find(about(next.id))))
+	await early.client.query('commit')
+
+	for (const { find, ws } of [live, resumed]) {
+		t.is((await find(about(early.id))).event, 'job_submitted')
+		ws.close()
+	}
+	await fresh.stop()
+})

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import test from 'ava'
+import { makeProxy } from './proxy.ts'
 import { eventually, type Json, openStream, startTestServer, type TestStream, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
@@ -97,4 +98,27 @@ test.serial('an upgrade whose path cannot be read is answered 404 and not 500', 
 	await once(socket, 'close')
 
 	t.regex(answer, /^HTTP\/1.1 404 /)
+})
+
+test.serial('those who listen are told when events are gone that came while the database could not be reached', async (t) => {
+	const proxy = await makeProxy(db.url)
+	await proxy.open()
+	const server = await startTestServer(db, { connectionString: proxy.url })
+	const stream = await openStream(server.url)
+	const before = await api.submit()
+	const { id: seen } = await stream.find(about(before.id))
+
+	await proxy.close()
+	for (let n = 0; n < 3; n++) await api.submit()
+	await db.query('delete from taskq_private.job_events') // as retention does, after some hours
+	const after = await api.submit()
+	await new Promise((resolve) => setTimeout(resolve, 11_000)) // longer than LONG_AGO_MS
+	await proxy.open()
+	const resync = await stream.find(({ type }) => type === 'resync')
+	await stream.find(about(after.id))
+
+	t.true(resync.first_event_id > seen + 1)
+	stream.ws.close()
+	await server.stop()
+	await proxy.close()
 })

@@ -18,6 +18,24 @@ export const tasks: Task[] = [
 		void Promise.reject(new Error('forgotten'))
 		return 'done'
 	}),
+	task({ type: 'stray', payload: any }, (_payload, job) => {
+		setTimeout(() => {
+			throw new Error('let fly')
+		}, 10)
+		return new Promise((_resolve, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason)))
+	}),
+	task({ type: 'stray_late', payload: any }, () => {
+		setTimeout(() => {
+			throw new Error('let fly after the end')
+		}, 300)
+		return Promise.resolve('done')
+	}),
+	task({ type: 'thread_stray', payload: any, isolation: 'thread' }, () => {
+		setTimeout(() => {
+			throw new Error('let fly in a thread')
+		}, 10)
+		return new Promise(() => {})
+	}),
 	task({ type: 'poison', payload: any }, () => {
 		process.kill(process.pid, 'SIGKILL')
 		return new Promise(() => {})

@@ -1,5 +1,5 @@
 --! Previous: sha1:29353767d94ff234f51458fabac81e2d204701f2
---! Hash: sha1:5fdfc2f915b04c70320384ba6a9fd27d69ec4ff0
+--! Hash: sha1:56dc2acb0612228076913d80e7f30e1ad42c34ac
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -89,13 +89,76 @@ end;
 $$;
 comment on function taskq_private.payload_test(jsonb) is 'A jsonpath predicate for payloads that plainly fit a JSON Schema.';
 --! EndIncluded 0_base/payload_test.sql
-alter table taskq_private.task_types add column payload_test jsonpath generated always as (taskq_private.payload_test(payload_schema)) stored;
-comment on column taskq_private.task_types.payload_test is 'Holds for payloads that plainly fit payload_schema; null if that is not to be said so.';
+alter table taskq_private.task_types add column payload_test jsonpath;
+update taskq_private.task_types set payload_test = taskq_private.payload_test(payload_schema);
+comment on column taskq_private.task_types.payload_test is 'payload_test(payload_schema): holds for payloads that plainly fit; null where that cannot be said so.';
 
 drop function taskq_private.finish_attempts(jsonb, uuid);
 drop function taskq_private.take_jobs(taskq_private.workers, integer);
 drop function taskq_private.plan_claim(taskq_private.workers, integer, boolean);
 
+-- jobs that may be what killed their workers
+create table taskq_private.suspects (
+  job_id uuid constraint pk_suspects primary key,
+  lane_id integer not null,
+  suspected_at timestamptz not null,
+  claim_id bigint
+);
+comment on table taskq_private.suspects is 'Jobs that two workers died with: each waits in ready_jobs, at the end of time, until a worker takes it alone.';
+comment on column taskq_private.suspects.job_id is 'The job.';
+comment on column taskq_private.suspects.lane_id is 'Its lane.';
+comment on column taskq_private.suspects.suspected_at is 'Since when; first come, first served.';
+comment on column taskq_private.suspects.claim_id is 'The claim under which it last ran alone.';
+comment on column taskq_private.ready_jobs.ready_at is 'Since when; first come, first served within a lane. Infinity for suspects, which no line has.';
+
+--! Included 1_submit/register_task_types.sql
+-- A worker calls this at start with the tasks it has, so that submits of them are accepted.
+-- Raises: TQ422 for a schema with a pattern that cannot be checked here; what check_task_types_* forbid.
+create or replace function taskq.register_task_types(tasks jsonb)
+returns setof text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.refuse_bad_patterns(tasks);
+  perform taskq_private.check_resources(nullif(t.value -> 'resources', 'null')) from jsonb_array_elements(tasks) as t;
+  return query
+    insert into taskq_private.task_types as t (
+      type, description, payload_schema, cpu_units, memory_mb, timeout_seconds, max_attempts,
+      initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, resources, registered_at, payload_test
+    )
+    select
+      r.type, coalesce(r.description, ''), coalesce(r.payload_schema, '{}'), coalesce(r.cpu_units, 0), coalesce(r.memory_mb, 0),
+      r.timeout_seconds, r.max_attempts, coalesce(r.initial_delay_seconds, 1), coalesce(r.backoff_multiplier, 2),
+      coalesce(r.max_delay_seconds, 3600), coalesce(r.jitter, 0.1), coalesce(r.resources, '{}'), taskq_private.clock(),
+      taskq_private.payload_test(coalesce(r.payload_schema, '{}'))
+    from jsonb_to_recordset(tasks) as r (
+      type text, description text, payload_schema jsonb, cpu_units numeric, memory_mb integer, timeout_seconds integer, max_attempts smallint,
+      initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real, resources jsonb
+    )
+    order by r.type
+    on conflict (type) do update set
+      description = excluded.description,
+      payload_schema = excluded.payload_schema,
+      cpu_units = excluded.cpu_units,
+      memory_mb = excluded.memory_mb,
+      timeout_seconds = excluded.timeout_seconds,
+      max_attempts = excluded.max_attempts,
+      initial_delay_seconds = excluded.initial_delay_seconds,
+      backoff_multiplier = excluded.backoff_multiplier,
+      max_delay_seconds = excluded.max_delay_seconds,
+      jitter = excluded.jitter,
+      resources = excluded.resources,
+      registered_at = excluded.registered_at,
+      payload_test = excluded.payload_test
+    returning t.type;
+end;
+$$;
+comment on function taskq.register_task_types(jsonb) is
+  'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter", "resources"}. Answers the types.';
+--! EndIncluded 1_submit/register_task_types.sql
 --! Included 1_submit/read_shapes.sql
 -- Shapes -> what their jobs have in common: the type with its defaults, and the lane if there is one.
 create or replace function taskq_private.read_shapes(shapes jsonb)
@@ -551,6 +614,7 @@ declare
   v_free taskq_private.capacity := taskq_private.free_capacity(worker, is_claim);
   v_looked record := taskq_private.lane_levels(worker, v_free, is_claim);
   v_has_reserved boolean := exists (select from taskq_private.reservations as r where r.worker_id = worker.worker_id);
+  v_is_kept boolean := false;
   v_large taskq_private.lanes;
   v_head record;
   v_stop_before timestamptz;
@@ -558,7 +622,10 @@ declare
   v_beside taskq_private.shadow;
   v_plan record;
 begin
-  if v_looked.fronts is null and not v_has_reserved then
+  if exists (select from taskq_private.suspects) then
+    select * into v_is_kept, lane_ids, job_counts, handicaps, job_ids, starts, has_needs from taskq_private.plan_suspect(worker, is_claim);
+  end if;
+  if v_is_kept or v_looked.fronts is null and not v_has_reserved then
     return;
   end if;
   has_needs := v_looked.has_needs;
@@ -579,19 +646,14 @@ begin
   may_be_more := v_large.lane_id is not null; -- a large job goes alone, and what goes beside one is looked for among the first few
   if v_large.lane_id is null and cardinality(v_looked.fronts) = 1 and v_looked.fitting = 1 and not has_needs then
     v_front := v_looked.fronts[1]; -- the rows of a lane that is alone need not be weighed one by one
-    lane_ids := array[v_front.lane_id];
     job_counts := array[least(max_jobs, floor(v_free.cpu_units / nullif(v_front.cpu_units, 0)), floor(v_free.memory_mb / nullif(v_front.memory_mb, 0)))];
-    handicaps := array[v_front.handicap];
-    starts := array[v_front.ready_at];
+    select array[v_front.lane_id], array[v_front.handicap], array[v_front.ready_at] into lane_ids, handicaps, starts;
     return;
   elsif v_large.lane_id is null then
     v_plan := taskq_private.choose_lanes(v_looked.fronts, v_free, null, v_looked.levels, max_jobs, v_stop_before, null);
   elsif taskq_private.lane_fits(v_large, v_free) then
     v_large := taskq_private.first_reserved(worker, v_free, v_large);
-    lane_ids := array[v_large.lane_id];
-    job_counts := array[1];
-    handicaps := array[interval '0'];
-    starts := array['-infinity'::timestamptz];
+    select array[v_large.lane_id], array[1], array[interval '0'], array['-infinity'::timestamptz] into lane_ids, job_counts, handicaps, starts;
     return;
   else
     v_beside := taskq_private.shadow_of(worker, v_free, v_large);
@@ -611,6 +673,173 @@ $$;
 comment on function taskq_private.plan_claim(taskq_private.workers, integer, boolean) is
   'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; where not the first of a lane are meant, which jobs; and whether another look may find more.';
 --! EndIncluded 3_claim/plan_claim.sql
+--! Included 3_claim/lane_levels.sql
+-- One look at the lanes: each that has a ready job, and could be run by this worker when it has nothing else, shows where its
+-- first row is (fronts); nothing later looks at other lanes, or before that row. Where no queue ages, a level of priority is done
+-- with before the next is looked at: most claims are full after the first. A session that claims has floors (keep_floor): while an
+-- old snapshot is held somewhere, taken rows cannot be removed, and a look that has to walk over many is not repeated. What
+-- commits more than a tenth of a second behind a floor is found by the next full look, at the latest 20 times its length later.
+create or replace function taskq_private.lane_levels(
+  worker taskq_private.workers, free taskq_private.capacity, is_claim boolean default false,
+  out levels smallint[], out has_large boolean, out has_needs boolean, out fitting bigint, out fronts taskq_private.front[]
+)
+language plpgsql
+volatile
+as $$
+declare
+  v_began timestamptz := taskq_private.clock();
+  v_read bigint := pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass);
+  v_floor jsonb := case when is_claim then taskq_private.session_floor('taskq.lane_floors') end;
+  v_floors jsonb := v_floor -> 'lanes';
+begin
+  select
+    case
+      when count(*) filter (where fit.is_now) = 0 then '{}'
+      when count(*) filter (where fit.is_now) <= 8 or bool_or(q.aging_seconds is not null) then '{0}'
+      else array_agg(distinct l.priority order by l.priority) filter (where fit.is_now)
+    end,
+    coalesce(bool_or(not fit.is_now or l.resources <> '{}'), false),
+    coalesce(bool_or(needs.needs is not null), false),
+    count(*) filter (where fit.is_now),
+    array_agg(row(
+      l.lane_id, l.priority, l.cpu_units, l.memory_mb, needs.needs,
+      (l.priority - 1) * (coalesce(q.aging_seconds, 946080000) * interval '1 second'), head.ready_at
+    )::taskq_private.front)
+  into levels, has_large, has_needs, fitting, fronts
+  from taskq_private.lanes as l
+  join taskq_private.queues as q on q.queue = l.queue
+  cross join lateral (
+    select r.ready_at
+    from taskq_private.ready_jobs as r
+    where r.lane_id = l.lane_id and r.ready_at >= coalesce(to_timestamp((v_floors ->> l.lane_id::text)::float8), '-infinity') and r.ready_at < 'infinity'
+    order by r.ready_at, r.job_id
+    limit 1
+  ) as head
+  cross join lateral (select l.cpu_units <= free.cpu_units and l.memory_mb <= free.memory_mb) as fit (is_now)
+  cross join lateral (select case when (select exists (select from taskq_private.resource_pools as p where p.queue is not null or p.type is not null)) or l.resources <> '{}' then taskq_private.lane_needs(l) end) as needs (needs)
+  where l.type = any (worker.types)
+    and (worker.queues is null or l.queue = any (worker.queues))
+    and q.paused_at is null
+    and l.cpu_units <= worker.cpu_units
+    and l.memory_mb <= worker.memory_mb;
+
+  if is_claim and pg_stat_get_xact_blocks_fetched('taskq_private.ready_jobs'::regclass) - v_read > 16 + 4 * coalesce(cardinality(fronts), 0) then
+    perform taskq_private.keep_lane_floors(worker, v_floor, v_began, fronts);
+  elsif is_claim and v_floor is null and current_setting('taskq.lane_floors', true) <> '' then
+    perform set_config('taskq.lane_floors', '', false);
+  end if;
+end;
+$$;
+comment on function taskq_private.lane_levels(taskq_private.workers, taskq_private.capacity, boolean) is
+  'The levels of priority to look at one after the other (0 for all at once), whether a job may be too large for what is free now, whether one takes of more than cpu and memory, how many lanes are not too large, and where each lane that has work begins.';
+--! EndIncluded 3_claim/lane_levels.sql
+--! Included 3_claim/lane_heads.sql
+-- Each lane whose jobs fit what is free shows its first rows by ready_at, no more than depth, and than could fit where all of them
+-- may be taken (max_jobs is given): one index probe, whatever lies behind. One whose pools have too little shows its first row, if
+-- that has waited long enough. The rows of all lanes are merged in effective order: the first level of priority goes by ready_at
+-- alone, each further level weighs as much as aging_seconds of waiting, or as 30 years where the queue has none: strict priority.
+-- A row that is_cut may have more of its lane behind it. Plain SQL, so that it becomes part of the query that reads it.
+create or replace function taskq_private.lane_heads(
+  fronts taskq_private.front[], free taskq_private.capacity, max_jobs integer, level smallint, depth integer,
+  waited_since timestamptz default null
+)
+returns table (lane_id integer, cpu_units numeric, memory_mb integer, needs jsonb, handicap interval, job_id uuid, ready_at timestamptz, is_cut boolean)
+language sql
+stable
+as $$
+  select f.lane_id, f.cpu_units, f.memory_mb, f.needs, f.handicap, head.job_id, head.ready_at, head.place = lane_heads.depth
+  from unnest(fronts) as f
+  cross join lateral (select f.needs is null or taskq_private.covers(free.others, f.needs)) as fit (is_covered)
+  cross join lateral (
+    select r.ready_at, r.job_id, row_number() over (order by r.ready_at, r.job_id) as place
+    from taskq_private.ready_jobs as r
+    where r.lane_id = f.lane_id and r.ready_at >= f.ready_at and r.ready_at < 'infinity'
+    order by r.ready_at, r.job_id
+    limit case
+      when not fit.is_covered then 1
+      when lane_heads.max_jobs is null then lane_heads.depth
+      else least(
+        lane_heads.depth, lane_heads.max_jobs, floor(free.cpu_units / nullif(f.cpu_units, 0)), floor(free.memory_mb / nullif(f.memory_mb, 0))
+      )
+    end
+  ) as head
+  where (lane_heads.level = 0 or f.priority = lane_heads.level)
+    and f.cpu_units <= free.cpu_units
+    and f.memory_mb <= free.memory_mb
+    and (fit.is_covered or lane_heads.waited_since is not null and head.ready_at <= lane_heads.waited_since)
+  order by head.ready_at + f.handicap, head.ready_at, head.job_id;
+$$;
+comment on function taskq_private.lane_heads(taskq_private.front[], taskq_private.capacity, integer, smallint, integer, timestamptz) is
+  'The jobs that this worker could take first, in effective order.';
+--! EndIncluded 3_claim/lane_heads.sql
+--! Included 3_claim/plan_suspect.sql
+-- A suspect is a job that two workers died with. The next worker that takes it has nothing else then, so that its neighbours are
+-- not taken down with it, and so that a third death has one culprit. At most half of the workers that could run it are kept for
+-- suspects at a time, the first by number: each finishes what it has and takes nothing, until it is empty.
+-- Locks, in a claim: the pools concerned.
+create or replace function taskq_private.plan_suspect(
+  worker taskq_private.workers, is_claim boolean,
+  out is_kept boolean, out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[],
+  out has_needs boolean
+)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_next record;
+  v_workers record;
+  v_needs jsonb;
+  v_free jsonb := worker.resources;
+begin
+  is_kept := exists (
+    select from taskq_private.suspects as s join taskq_private.claims as c on c.claim_id = s.claim_id where c.worker_id = worker.worker_id
+  );
+  if is_kept then
+    return;
+  end if;
+
+  select l as lane, s.job_id, count(*) over () as waiting into v_next
+  from taskq_private.suspects as s
+  join taskq_private.ready_jobs as r on r.lane_id = s.lane_id and r.job_id = s.job_id and r.ready_at = 'infinity'
+  join taskq_private.lanes as l on l.lane_id = s.lane_id
+  join taskq_private.queues as q on q.queue = l.queue and q.paused_at is null
+  where taskq_private.could_run(worker, l)
+  order by s.suspected_at, s.job_id
+  limit 1;
+  if not found then
+    return;
+  end if;
+  select
+    greatest(1, count(*) / 2) - count(*) filter (where has.suspect) as room,
+    count(*) filter (where not has.suspect and w.worker_number < worker.worker_number) as before
+  into v_workers
+  from taskq_private.workers as w
+  cross join lateral (select exists (
+    select from taskq_private.suspects as s join taskq_private.claims as c on c.claim_id = s.claim_id where c.worker_id = w.worker_id
+  )) as has (suspect)
+  where w.status = 'active' and taskq_private.could_run(w, v_next.lane);
+  if v_workers.room <= 0 then
+    return;
+  elsif exists (select from taskq_private.claims as c where c.worker_id = worker.worker_id) then
+    is_kept := v_workers.before < least(v_workers.room, v_next.waiting);
+    return;
+  end if;
+
+  v_needs := taskq_private.lane_needs(v_next.lane);
+  has_needs := v_needs is not null;
+  if has_needs then
+    v_free := v_free || taskq_private.lock_pools(array[row(null, null, null, null, v_needs, null, null)::taskq_private.front], is_claim);
+  end if;
+  if not has_needs or taskq_private.covers(v_free, v_needs) then
+    select true, array[(v_next.lane).lane_id], array[1], array[interval '0'], array[v_next.job_id], array['infinity'::timestamptz]
+    into is_kept, lane_ids, job_counts, handicaps, job_ids, starts;
+  end if;
+end;
+$$;
+comment on function taskq_private.plan_suspect(taskq_private.workers, boolean) is
+  'Whether a worker takes nothing now but a job that must be alone, or nothing at all; and which job that is, as plan_claim() answers.';
+--! EndIncluded 3_claim/plan_suspect.sql
 --! Included 3_claim/take_jobs.sql
 -- Moves the chosen rows into a new claim and reads what the worker needs to run them.
 -- Locks: ready rows at the heads of the chosen lanes, skipping those that a rival is taking.
@@ -639,7 +868,7 @@ begin
     cross join lateral (
       select r.ctid as row_id, r.job_id, r.lane_id, r.attempt, r.ready_at
       from taskq_private.ready_jobs as r
-      where r.lane_id = chosen.lane_id and r.ready_at >= chosen.start and (v_chosen.job_ids is null or r.job_id = any (v_chosen.job_ids))
+      where r.lane_id = chosen.lane_id and r.ready_at >= chosen.start and (v_chosen.job_ids is null and r.ready_at < 'infinity' or r.job_id = any (v_chosen.job_ids))
       order by r.ready_at, r.job_id
       limit chosen.job_count
       for update skip locked
@@ -671,6 +900,9 @@ begin
   values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
   returning claims.claim_id into take_jobs.claim_id;
   may_be_more := v_chosen.may_be_more;
+  if exists (select from taskq_private.suspects) then
+    update taskq_private.suspects as s set claim_id = take_jobs.claim_id where s.job_id = any (v_taken.job_ids);
+  end if;
 
   perform taskq_private.record_event('job_started', v_taken.job_ids, v_taken.lane_ids, v_taken.attempts);
 end;
@@ -730,5 +962,655 @@ end;
 $$;
 comment on function taskq_private.finish_attempts(jsonb, uuid) is 'Records how attempts went; answers the jobs whose claim was lost, and whether what the others held may be what a job waits for.';
 --! EndIncluded 5_finish/finish_attempts.sql
+--! Included 5_finish/next_status.sql
+-- The rule of what follows an attempt that did not complete. Only a worker that had nothing else is a job's third: of several that
+-- a worker died with, each may be innocent.
+create or replace function taskq_private.next_status(
+  ended taskq_private.ended_attempt, max_attempts smallint, cancel_requested boolean, out next_status taskq.job_status, out reason text
+)
+language plpgsql
+stable
+as $$
+begin
+  if cancel_requested or ended.outcome = 'cancelled' then
+    next_status := 'cancelled';
+    reason := 'requested';
+  elsif ended.outcome = 'released' then
+    next_status := 'ready';
+  elsif ended.outcome = 'lost' then
+    if taskq_private.crash_count(ended.job_id) >= 2 and coalesce((ended.error ->> 'jobs_beside')::integer, 0) = 0 then
+      next_status := 'failed';
+      reason := 'crashed';
+    else
+      next_status := 'ready';
+    end if;
+  elsif ended.fatal then
+    next_status := 'failed';
+    reason := 'fatal';
+  elsif ended.attempt >= max_attempts then
+    next_status := 'failed';
+    reason := 'attempts_exhausted';
+  else
+    next_status := 'retrying';
+  end if;
+end;
+$$;
+comment on function taskq_private.next_status(taskq_private.ended_attempt, smallint, boolean) is 'Where a job goes after this attempt, and why.';
+--! EndIncluded 5_finish/next_status.sql
+--! Included 5_finish/fail_attempts.sql
+-- running -> retrying | ready | failed | cancelled. Each attempt that did not complete gets its job's next place, its row in
+-- the history, and its event. A lost or released attempt is not charged; the third worker that a job takes down, alone, is the last.
+create or replace function taskq_private.fail_attempts(ended taskq_private.ended_attempt[])
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_group record;
+begin
+  for v_group in
+    with decided as materialized (
+      select e.*, n.next_status, n.reason, v_now + least(greatest(coalesce(e.retry_after_seconds, taskq_private.retry_delay(s.spec, e.attempt)), 0), 5184000) * interval '1 second' as due_at
+      from unnest(ended) as e
+      cross join lateral (select s as spec, s.max_attempts from taskq_private.job_specs as s where s.job_id = e.job_id offset 0) as s -- never by a hash of all
+      left join taskq_private.cancel_requests as r on r.job_id = e.job_id
+      cross join lateral taskq_private.next_status(e, s.max_attempts, r.job_id is not null) as n
+    ), retried as (
+      insert into taskq_private.waiting_jobs (job_id, lane_id, status, due_at, attempt)
+      select d.job_id, d.lane_id, 'retrying', d.due_at, d.attempt + 1 from decided as d where d.next_status = 'retrying'
+    ), readied as (
+      insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+      select d.lane_id, d.job_id, d.started_at, d.attempt from decided as d where d.next_status = 'ready'
+    ), finished as (
+      insert into taskq_private.finished_jobs (job_id, lane_id, status, attempt, outcome, finished_at, started_at, claim_id, worker_id, reason, error)
+      select d.job_id, d.lane_id, d.next_status, d.attempt, d.outcome, v_now, d.started_at, d.claim_id, d.worker_id, d.reason, d.error
+      from decided as d where d.next_status in ('failed', 'cancelled')
+    ), kept as (
+      insert into taskq_private.job_attempts (job_id, claim_id, attempt, worker_id, started_at, ended_at, outcome, error)
+      select d.job_id, d.claim_id, d.attempt, d.worker_id, d.started_at, v_now, d.outcome, d.error
+      from decided as d where d.next_status in ('retrying', 'ready')
+    )
+    select
+      d.next_status, array_agg(d.job_id) as job_ids, array_agg(d.lane_id) as lane_ids, array_agg(d.attempt) as attempts,
+      jsonb_agg(jsonb_strip_nulls(jsonb_build_object('outcome', d.outcome, 'reason', d.reason, 'error', d.error ->> 'message'))) as data
+    from decided as d
+    group by d.next_status
+    order by d.next_status
+  loop
+    perform taskq_private.record_event('job_' || v_group.next_status, v_group.job_ids, v_group.lane_ids, v_group.attempts, v_group.data);
+    if v_group.next_status <> 'ready' then
+      perform taskq_private.leave_keys(v_group.job_ids);
+    end if;
+    if v_group.next_status in ('failed', 'cancelled') then
+      perform taskq_private.count_workflow_jobs(v_group.job_ids, 1);
+      perform taskq_private.settle_dependents(v_group.job_ids, v_group.next_status);
+    elsif v_group.next_status = 'ready' then
+      perform taskq_private.hint('ready');
+    else
+      perform taskq_private.hint_due(v_now);
+    end if;
+  end loop;
+end;
+$$;
+comment on function taskq_private.fail_attempts(taskq_private.ended_attempt[]) is 'Records attempts that did not complete, and retries their jobs or ends them.';
+--! EndIncluded 5_finish/fail_attempts.sql
+--! Included 5_finish/end_worker.sql
+-- Ends a worker and what it holds. Locks: its row, then its claims in claim_id order.
+create or replace function taskq_private.end_worker(worker_id uuid, status taskq.worker_status, outcome taskq.attempt_outcome)
+returns integer
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_claim_ids bigint[];
+  v_job_ids uuid[];
+  v_ended integer;
+begin
+  update taskq_private.workers as w
+  set status = end_worker.status, ended_at = taskq_private.clock()
+  where w.worker_id = end_worker.worker_id and w.status in ('active', 'draining');
+  if not found then
+    return 0;
+  end if;
+
+  delete from taskq_private.reservations as r where r.worker_id = end_worker.worker_id;
+  v_claim_ids := array(select c.claim_id from taskq_private.claims as c where c.worker_id = end_worker.worker_id);
+  if end_worker.outcome <> 'lost' then
+    return taskq_private.end_claims(v_claim_ids, end_worker.outcome);
+  end if;
+
+  v_job_ids := array(select h.job_id from taskq_private.held_attempts(v_claim_ids) as h);
+  v_ended := taskq_private.end_claims(
+    v_claim_ids, 'lost', jsonb_build_object('message', 'the worker that ran it died', 'jobs_beside', cardinality(v_job_ids) - 1)
+  );
+  perform taskq_private.suspect_jobs(v_job_ids);
+  return v_ended;
+end;
+$$;
+comment on function taskq_private.end_worker(uuid, taskq.worker_status, taskq.attempt_outcome) is
+  'Ends a worker; every job that it holds ends with this outcome. Answers how many.';
+--! EndIncluded 5_finish/end_worker.sql
+--! Included 5_finish/suspect_jobs.sql
+-- Jobs that two workers have died with are put aside: ready at the end of time, where no claim looks, for plan_suspect() to take
+-- them alone. Any of them may be the one that kills; most were beside it.
+-- Locks: their ready rows, which the caller has just made.
+create or replace function taskq_private.suspect_jobs(job_ids uuid[])
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_suspects taskq_private.ready_jobs[];
+begin
+  v_suspects := array(
+    select r
+    from taskq_private.job_specs as s
+    join taskq_private.ready_jobs as r on r.lane_id = s.lane_id and r.job_id = s.job_id
+    where s.job_id = any (suspect_jobs.job_ids) and taskq_private.crash_count(s.job_id) >= 2
+    order by s.job_id
+  );
+  delete from taskq_private.ready_jobs as r
+  using unnest(v_suspects) as s
+  where r.lane_id = s.lane_id and r.job_id = s.job_id;
+  insert into taskq_private.ready_jobs (lane_id, job_id, ready_at, attempt)
+  select s.lane_id, s.job_id, 'infinity', s.attempt from unnest(v_suspects) as s;
+
+  insert into taskq_private.suspects (job_id, lane_id, suspected_at)
+  select s.job_id, s.lane_id, taskq_private.clock() from unnest(v_suspects) as s
+  on conflict (job_id) do update set claim_id = null, lane_id = excluded.lane_id;
+end;
+$$;
+comment on function taskq_private.suspect_jobs(uuid[]) is 'Sees to it that those of these jobs that two workers died with run alone from now on.';
+--! EndIncluded 5_finish/suspect_jobs.sql
+--! Included 5_finish/clear_suspects.sql
+-- What ended, or was given back, or waits for something else, is no suspect: it did not take its worker down.
+create or replace function taskq_private.clear_suspects()
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if not exists (select from taskq_private.suspects) then
+    return;
+  end if;
+  delete from taskq_private.suspects as s
+  where not exists (
+      select from taskq_private.ready_jobs as r where r.lane_id = s.lane_id and r.job_id = s.job_id and r.ready_at = 'infinity'
+    )
+    and not exists (select from taskq_private.claims as c where c.claim_id = s.claim_id);
+end;
+$$;
+comment on function taskq_private.clear_suspects() is 'Forgets suspects that neither wait to run alone nor do.';
+--! EndIncluded 5_finish/clear_suspects.sql
+--! Included 7_operate/tick.sql
+-- Everything that time does: due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
+-- through. Bounded: what is left over is done by the next call.
+-- Locks: the settings' row, which nobody but this schema's functions can hold (an advisory lock is anybody's to take); last, now and
+-- then for a moment, the tables of history.
+create or replace function taskq.tick(
+  out ran boolean, out promoted integer, out lost_workers integer, out expired_attempts integer, out deleted_jobs integer,
+  out folded_workflows integer
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform from taskq_private.settings for update skip locked;
+  ran := found;
+  if not ran then
+    return;
+  end if;
+  lost_workers := taskq_private.rescue_lost_workers();
+  perform taskq_private.clear_suspects();
+  expired_attempts := taskq_private.expire_attempts();
+  promoted := taskq_private.promote_due_jobs(10000);
+  if promoted > 0 then
+    perform taskq_private.hint('ready');
+  end if;
+  for v_i in 1 .. 5 loop
+    exit when not taskq_private.settle_chunk();
+  end loop;
+  for v_i in 1 .. 5 loop
+    exit when not taskq_private.cancel_workflows();
+  end loop;
+  folded_workflows := taskq_private.fold_workflow_counts(10000);
+  perform taskq_private.measure_types();
+  deleted_jobs := taskq_private.delete_expired(1000);
+  perform taskq_private.keep_history();
+end;
+$$;
+comment on function taskq.tick() is
+  'Does what is due: makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';
+--! EndIncluded 7_operate/tick.sql
+--! Included 7_operate/retry_job.sql
+-- failed | cancelled -> ready | pending | blocked; with its dependents: cancelled, reason dependency -> blocked.
+-- Locks: its dependencies' places (lock_parents), then its finished row; then its dependents. Raises: TQ404, TQ409 with the state.
+create or replace function taskq.retry_job(job_id uuid, with_dependents boolean default false)
+returns taskq.job_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  perform taskq_private.lane_of(retry_job.job_id);
+  perform taskq_private.lock_parents(array(
+    select d.depends_on_id from taskq_private.job_dependencies as d where d.job_id = retry_job.job_id and not d.satisfied
+  ));
+  perform from taskq_private.finished_jobs as f where f.job_id = retry_job.job_id and f.status in ('failed', 'cancelled') for update;
+  if not found then
+    perform taskq_private.lane_of(retry_job.job_id); -- raises if it was deleted meanwhile
+    raise exception 'job % is % and cannot be retried', retry_job.job_id, taskq_private.status_of(retry_job.job_id)
+      using errcode = 'TQ409', detail = taskq_private.status_of(retry_job.job_id)::text,
+        hint = 'Only failed and cancelled jobs can be retried.';
+  end if;
+  perform taskq_private.refuse_hopeless(retry_job.job_id);
+  perform taskq_private.record_audit('retry_job', retry_job.job_id::text, jsonb_build_object('with_dependents', with_dependents));
+
+  perform taskq_private.replay_jobs(array[retry_job.job_id]);
+  if with_dependents then
+    perform taskq_private.settle_dependents(array[retry_job.job_id], 'ready');
+  end if;
+  return taskq_private.status_of(retry_job.job_id);
+end;
+$$;
+comment on function taskq.retry_job(uuid, boolean) is
+  'Runs a failed or cancelled job again from its first attempt; with_dependents brings back the jobs that were cancelled because of it, too. Answers its new status: ready, pending before its run_at, or blocked if a dependency has not ended yet.';
+--! EndIncluded 7_operate/retry_job.sql
+--! Included 7_operate/discard_job.sql
+-- failed -> gone, with its history. Raises: TQ404, TQ409 with the state.
+create or replace function taskq.discard_job(job_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform taskq_private.lane_of(job_id);
+  perform from taskq_private.finished_jobs as f where f.job_id = discard_job.job_id and f.status = 'failed' for update;
+  if not found then
+    perform taskq_private.lane_of(job_id); -- raises if it was deleted meanwhile
+    raise exception 'job % is % and cannot be discarded', job_id, taskq_private.status_of(job_id)
+      using errcode = 'TQ409', detail = taskq_private.status_of(job_id)::text, hint = 'Only dead letters, that is failed jobs, can be discarded.';
+  end if;
+  perform taskq_private.refuse_awaited(job_id);
+  perform taskq_private.record_audit('discard_job', job_id::text);
+  perform taskq_private.delete_jobs(array[job_id]);
+end;
+$$;
+comment on function taskq.discard_job(uuid) is 'Deletes a failed job and all that is known of it. Refused while a job that is held waits for its replay.';
+--! EndIncluded 7_operate/discard_job.sql
+--! Included 7_operate/add_dependency.sql
+-- pending | ready | retrying | blocked -> blocked: a new edge for a job that has not started.
+-- Locks: the graph lock, so that of two sessions adding opposite edges the second sees the first's; the parent's place; the
+-- child's row. Raises: TQ404, TQ423 for the parent, TQ409 with the state, TQ425 with the cycle's members.
+create or replace function taskq.add_dependency(job_id uuid, depends_on uuid, condition taskq.dependency_condition default 'success')
+returns taskq.job_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_lane_id integer := taskq_private.lane_of(add_dependency.job_id);
+  v_satisfied boolean;
+  v_place record;
+begin
+  perform pg_advisory_xact_lock(1952541558);
+  perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
+  perform taskq_private.lock_parents(array[add_dependency.depends_on]);
+  if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then
+    perform taskq_private.raise_error(taskq_private.invalid(
+      'depends_on', format('depends_on "%s" is no job', add_dependency.depends_on), 'TQ423', 'It may have expired, or its id is mistyped.'
+    ));
+  end if;
+  v_satisfied := taskq_private.check_new_edge(add_dependency.job_id, add_dependency.depends_on, add_dependency.condition);
+
+  v_place := taskq_private.take_unstarted(add_dependency.job_id, v_lane_id);
+  insert into taskq_private.job_dependencies (job_id, depends_on_id, condition, satisfied)
+  values (add_dependency.job_id, add_dependency.depends_on, add_dependency.condition, v_satisfied)
+  on conflict do nothing;
+  if found and not v_satisfied then
+    v_place.remaining := v_place.remaining + 1;
+    if v_place.remaining = 1 then
+      perform taskq_private.record_event('job_blocked', array[add_dependency.job_id], array[v_lane_id]);
+    end if;
+  end if;
+  return taskq_private.put_unstarted(
+    add_dependency.job_id, v_lane_id, v_place.attempt, v_place.due_at, v_place.ready_at, v_place.remaining
+  );
+end;
+$$;
+comment on function taskq.add_dependency(uuid, uuid, taskq.dependency_condition) is
+  'Makes a job that has not started wait for another one: for its success, its failure, or its end (finished). Refuses an edge that would close a cycle, naming its members. Answers the job''s status.';
+--! EndIncluded 7_operate/add_dependency.sql
+--! Included 7_operate/take_unstarted.sql
+create or replace function taskq_private.take_unstarted(
+  job_id uuid, lane_id integer, out attempt smallint, out due_at timestamptz, out ready_at timestamptz, out remaining integer
+)
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+declare
+  v_status taskq.job_status;
+begin
+  loop
+    delete from taskq_private.ready_jobs as r
+    where r.lane_id = take_unstarted.lane_id and r.job_id = take_unstarted.job_id
+    returning r.attempt, null, nullif(r.ready_at, 'infinity'), 0 into attempt, due_at, ready_at, remaining;
+    exit when found;
+    delete from taskq_private.waiting_jobs as w
+    where w.job_id = take_unstarted.job_id
+    returning w.attempt, w.due_at, null, w.remaining_dependencies into attempt, due_at, ready_at, remaining;
+    exit when found;
+
+    perform taskq_private.lane_of(take_unstarted.job_id); -- raises if it was deleted
+    v_status := taskq_private.status_of(take_unstarted.job_id);
+    if v_status in ('running', 'completed', 'failed', 'cancelled') then
+      raise exception 'job % is % and has started', take_unstarted.job_id, v_status
+        using errcode = 'TQ409', detail = v_status::text, hint = 'Only a job that has not started can be changed.';
+    end if; -- else it moved between two looks: look again
+  end loop;
+  ready_at := coalesce(take_unstarted.ready_at, (select j.ready_at from taskq_private.keyed_jobs as j where j.job_id = take_unstarted.job_id)); -- parked
+  perform taskq_private.leave_keys(array[take_unstarted.job_id]);
+end;
+$$;
+comment on function taskq_private.take_unstarted(uuid, integer) is 'Takes a job that has not started out of its place; raises TQ409 for one that has.';
+--! EndIncluded 7_operate/take_unstarted.sql
+--! Included 8_read/jobs.sql
+-- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs(). The id is that of the place, so that
+-- asking for some ids is asked of each place.
+create or replace view taskq.jobs as
+select
+  p.job_id,
+  s.name,
+  l.type,
+  l.queue,
+  p.status,
+  p.reason,
+  l.priority,
+  s.payload,
+  p.result,
+  p.error,
+  p.attempt,
+  s.max_attempts,
+  s.created_at,
+  s.run_at,
+  p.due_at,
+  nullif(p.ready_at, 'infinity') as ready_at, -- a suspect has no place in line
+  p.started_at,
+  p.finished_at,
+  s.created_by,
+  p.worker_id,
+  l.cpu_units,
+  l.memory_mb,
+  s.timeout_seconds,
+  s.initial_delay_seconds,
+  s.backoff_multiplier,
+  s.max_delay_seconds,
+  s.jitter,
+  p.remaining_dependencies,
+  s.workflow_id,
+  s.idempotency_key,
+  s.metadata,
+  s.trace_context,
+  s.on_dependency_failure,
+  l.resources,
+  s.expected_seconds,
+  s.concurrency_key
+from taskq_private.places as p
+join taskq_private.job_specs as s on s.job_id = p.job_id
+join taskq_private.lanes as l on l.lane_id = p.lane_id;
+comment on view taskq.jobs is
+  'Every job: what was asked and where it is. Look up by job_id; for lists use taskq.list_jobs(), which pages by index.';
+--! EndIncluded 8_read/jobs.sql
+--! Included 8_read/queues.sql
+-- Counts stop at 10000 a lane, so that a million waiting jobs do not make looking slow.
+create or replace view taskq.queues as
+select
+  q.queue,
+  q.paused_at,
+  q.paused_by,
+  q.aging_seconds,
+  coalesce(sum(ready.jobs), 0)::integer as ready_count,
+  coalesce(sum(waiting.jobs), 0)::integer as waiting_count,
+  coalesce(max(running.jobs), 0)::integer as running_count,
+  min(ready.oldest) as oldest_ready_at
+from taskq_private.queues as q
+left join taskq_private.lanes as l on l.queue = q.queue
+left join lateral (
+  select count(*) as jobs, min(nullif(head.ready_at, 'infinity')) as oldest
+  from (select r.ready_at from taskq_private.ready_jobs as r where r.lane_id = l.lane_id order by r.ready_at, r.job_id limit 10000) as head
+) as ready on true
+left join lateral (
+  select count(*) as jobs from (select from taskq_private.waiting_jobs as w where w.lane_id = l.lane_id limit 10000) as head
+) as waiting on true
+left join lateral (
+  select count(*) as jobs
+  from taskq_private.claims as c
+  cross join unnest(c.lane_ids) as u (lane_id)
+  join taskq_private.lanes as o on o.lane_id = u.lane_id
+  where o.queue = q.queue
+) as running on true
+group by q.queue, q.paused_at, q.paused_by, q.aging_seconds;
+comment on view taskq.queues is 'The queues: paused or not, and how many jobs are ready, waiting and running (counted up to 10000 a lane).';
+--! EndIncluded 8_read/queues.sql
+--! Included 8_read/claim_preview.sql
+-- The plan of the claim itself, with nothing locked and nothing taken. Raises: TQ404.
+create or replace function taskq.claim_preview(worker_id uuid, max_jobs integer default null)
+returns table (place bigint, job_id uuid, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_worker taskq_private.workers;
+  v_plan record;
+begin
+  select * into v_worker from taskq_private.workers as w where w.worker_id = claim_preview.worker_id;
+  if not found then
+    raise exception 'worker % is not registered', claim_preview.worker_id using errcode = 'TQ404', hint = 'select worker_id from taskq.workers lists them.';
+  end if;
+  if v_worker.status <> 'active' then
+    return;
+  end if;
+  v_plan := taskq_private.plan_claim(v_worker, least(coalesce(claim_preview.max_jobs, v_worker.concurrency), 1000), false);
+  return query
+    select row_number() over (order by r.ready_at + p.handicap, r.ready_at, r.job_id), r.job_id, l.type, l.queue, l.priority, l.cpu_units, l.memory_mb
+    from unnest(v_plan.lane_ids, v_plan.job_counts, v_plan.handicaps) as p (lane_id, job_count, handicap)
+    join taskq_private.lanes as l on l.lane_id = p.lane_id
+    cross join lateral (
+      select j.job_id, j.ready_at from taskq_private.ready_jobs as j where j.lane_id = p.lane_id and (v_plan.job_ids is null and j.ready_at < 'infinity' or j.job_id = any (v_plan.job_ids)) order by j.ready_at, j.job_id limit p.job_count
+    ) as r
+    order by 1;
+end;
+$$;
+comment on function taskq.claim_preview(uuid, integer) is
+  'What this worker would take now if it asked for max_jobs (its concurrency unless given), in order. Changes nothing. Example: select * from taskq.claim_preview((select worker_id from taskq.workers limit 1)).';
+--! EndIncluded 8_read/claim_preview.sql
+--! Included 8_read/explain_ready.sql
+-- Asks the claim: is the job in what a worker would take if it called now?
+create or replace function taskq_private.explain_ready(lane taskq_private.lanes, ready_at timestamptz, job_id uuid)
+returns table (code text, message text, details jsonb)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+  v_takers uuid[];
+  v_place bigint;
+  v_reserved_id uuid := (select r.worker_id from taskq_private.reservations as r where r.job_id = explain_ready.job_id);
+begin
+  v_takers := array(
+    select w.worker_id
+    from (
+      select w.* from taskq_private.workers as w
+      where w.status = 'active' and lane.type = any (w.types) and (w.queues is null or lane.queue = any (w.queues))
+      order by w.worker_number limit 100
+    ) as w
+    where exists (select from taskq.claim_preview(w.worker_id) as p where p.job_id = explain_ready.job_id)
+  );
+  if cardinality(v_takers) > 0 then
+    return query select 'runnable', 'The next claim takes it.', jsonb_build_object('worker_ids', v_takers);
+    return;
+  end if;
+
+  select count(*) + 1 into v_place
+  from (
+    select from taskq_private.ready_jobs as r
+    where r.lane_id = lane.lane_id and (r.ready_at, r.job_id) < (explain_ready.ready_at, explain_ready.job_id)
+    limit 10000
+  ) as before;
+  return query
+    select 'waiting_for_capacity',
+      case when explain_ready.ready_at = 'infinity' then 'Two workers died while they ran it: it waits for one that can run it alone.'
+        when v_reserved_id is null then format('Workers are full, or others come first: it is number %s of its kind.', v_place)
+        else 'A worker is being kept free for it.' end,
+      jsonb_strip_nulls(jsonb_build_object('place_in_line', v_place, 'runs_alone', nullif(explain_ready.ready_at = 'infinity', false), 'reserved_worker_id', v_reserved_id));
+end;
+$$;
+comment on function taskq_private.explain_ready(taskq_private.lanes, timestamptz, uuid) is 'Whether a claim would take this ready job now, and its place in line if not.';
+--! EndIncluded 8_read/explain_ready.sql
+--! Included 8_read/stream_gaps.sql
+-- For a reader that begins at the end of the stream. Ids that are not there may be of transactions that are still under way, however
+-- many events have come since: one statement, so that what is missing and what is under way are seen at the same moment.
+create or replace function taskq.stream_gaps(out last_event_id bigint, out missing bigint[], out next_xid text, out horizon text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with ends as (
+    select coalesce(max(e.event_id), 0) as last, coalesce(min(e.event_id), 1) as first from taskq_private.job_events as e
+  )
+  select
+    ends.last,
+    array(
+      select g.id from generate_series(greatest(ends.last - 9999, ends.first), ends.last) as g (id)
+      except
+      select e.event_id from taskq_private.job_events as e where e.event_id > ends.last - 10000
+    ),
+    pg_snapshot_xmax(pg_current_snapshot())::text,
+    pg_snapshot_xmin(pg_current_snapshot())::text
+  from ends;
+$$;
+comment on function taskq.stream_gaps() is
+  'The newest event, and the ids before it (10,000 back) that may still come: next_xid and horizon are as in read_events().';
+--! EndIncluded 8_read/stream_gaps.sql
+--! Included 8_read/check_resource_invariants.sql
+create or replace function taskq_private.check_resource_invariants()
+returns setof text
+language sql
+stable
+as $$
+  select format('worker %s holds %s cpu of %s, %s MB of %s, %s of %s', w.name, w.granted_cpu_units, w.cpu_units, w.granted_memory_mb, w.memory_mb, w.granted_resources, w.resources)
+  from taskq.workers as w
+  join taskq_private.workers as o on o.worker_id = w.worker_id
+  where (w.granted_cpu_units > w.cpu_units or w.granted_memory_mb > w.memory_mb or not taskq_private.covers(w.resources, coalesce(w.granted_resources, '{}')))
+    and exists (select from taskq_private.claims as c where c.worker_id = w.worker_id and (o.capacity_set_at is null or c.claimed_at > o.capacity_set_at))
+  union all
+  select format('job %s waits to run alone and is no suspect', r.job_id)
+  from taskq_private.ready_jobs as r
+  where r.ready_at = 'infinity' and not exists (select from taskq_private.suspects as s where s.job_id = r.job_id)
+  union all
+  select format('key %s never allowed more than %s and has %s out', k.concurrency_key, o.most_running, k.admitted_count)
+  from taskq.concurrency_keys as k
+  join taskq_private.concurrency_keys as o on o.concurrency_key = k.concurrency_key
+  where k.admitted_count > o.most_running
+  union all
+  select format('key %s allows %s, has %s out and %s parked', k.concurrency_key, k.max_running, k.admitted_count, k.parked_count)
+  from taskq.concurrency_keys as k
+  where k.admitted_count < k.max_running and k.parked_count > 0
+  union all
+  select format('keyed job %s is %s and %s', j.job_id, case when j.is_admitted then 'admitted' else 'parked' end, taskq_private.status_of(j.job_id))
+  from taskq_private.keyed_jobs as j
+  where (taskq_private.status_of(j.job_id) in ('ready', 'running') and j.is_admitted or taskq_private.status_of(j.job_id) = 'blocked' and not j.is_admitted) is not true
+  union all
+  select format('job %s has a key and is %s without it', s.job_id, p.status)
+  from taskq_private.job_specs as s
+  join taskq_private.places as p on p.job_id = s.job_id
+  where s.concurrency_key is not null and p.status in ('ready', 'running')
+    and not exists (select from taskq_private.keyed_jobs as j where j.job_id = s.job_id and j.is_admitted);
+$$;
+comment on function taskq_private.check_resource_invariants() is 'Breaches of what must hold of workers'' capacities and of limits, as sentences.';
+--! EndIncluded 8_read/check_resource_invariants.sql
+--! Included 9_grants.sql
+-- Who may do what: exposure is a grant, by audience. Functions are never PUBLIC (default privileges of migration 1).
+
+grant usage on schema taskq to taskq_reader, taskq_client, taskq_worker;
+grant usage on type taskq.job_status, taskq.attempt_outcome, taskq.log_level, taskq.worker_status,
+  taskq.dependency_condition, taskq.dependency_failure_policy,
+  taskq.workflow_status to taskq_reader, taskq_client, taskq_worker;
+
+-- who looks
+grant select on
+  taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.job_dependencies, taskq.workflows, taskq.concurrency_keys, taskq.task_types, taskq.queues, taskq.workers
+to taskq_reader;
+grant execute on function
+  taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
+  taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
+  taskq.list_pools, taskq.claim_preview, taskq.simulate,
+  taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events
+to taskq_reader;
+
+-- who submits
+
+grant execute on function
+  taskq.submit_job, taskq.submit_jobs, taskq.submit_each, taskq.add_dependency, taskq.cancel_job, taskq.cancel_workflow
+to taskq_client;
+
+-- who runs jobs; sees none but those it claims
+grant execute on function
+  taskq.register_worker, taskq.register_task_types, taskq.hold_worker_session, taskq.claim_next_job, taskq.heartbeat, taskq.log_jobs,
+  taskq.report_progress, taskq.parent_results, taskq.complete_job, taskq.fail_job, taskq.stop_worker, taskq.release_unknown_claims,
+  taskq.tick
+to taskq_worker;
+
+-- who operates
+grant execute on function
+  taskq.retry_job, taskq.retry_workflow, taskq.retry_dead_letters, taskq.discard_job, taskq.discard_dead_letters, taskq.pause_queue, taskq.resume_queue,
+  taskq.set_queue_aging, taskq.drain_worker, taskq.set_worker_capacity, taskq.set_pool, taskq.set_rate, taskq.delete_pool,
+  taskq.set_limit, taskq.set_rate_limit, taskq.set_concurrency_limit, taskq.tick, taskq.authenticate, taskq.has_api_key
+to taskq_operator;
+
+-- who administers
+grant execute on function taskq.configure, taskq.create_api_key, taskq.revoke_api_key to taskq_admin;
+--! EndIncluded 9_grants.sql
 
 reset role;
