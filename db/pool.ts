@@ -36,7 +36,7 @@ export const connectionOptions = ({ connectionString, role, name }: PoolOptions)
 	options: [`role=${role}`, ...PROBES].map((setting) => `-c ${setting}`).join(' '),
 	keepAlive: true,
 	keepAliveInitialDelayMillis: 10_000,
-	connectionTimeoutMillis: 5_000,
+	connectionTimeoutMillis: 10_000, // a process that is busy (GraphQL's schema takes seconds of cpu at start) answers the database late
 })
 
 /** What of a connection pg does not type. */

@@ -1,5 +1,4 @@
 import { setTimeout as sleep, setImmediate as yieldToSockets } from 'node:timers/promises'
-import { callOne } from '../../db/calls.ts'
 import type { Database } from '../database.ts'
 import type { Log } from '../log.ts'
 import type { Check } from '../rest/health.ts'
@@ -9,8 +8,6 @@ import { Pulse } from './pulse.ts'
 import { Reader, type StreamEvent } from './reader.ts'
 
 const PAGE = 500
-/** Events are kept for longer; who has not looked for this long makes sure that what he has not seen is still there. */
-const LONG_AGO_MS = 10_000
 /** A burst goes out in parts of this size, at the pace of those who read it. */
 const PART_BYTES = 2 ** 16
 const PACE_MS = 5
@@ -48,7 +45,6 @@ export class Hub {
 	#linger: NodeJS.Timeout | undefined
 	#failing = false
 	#stopped = false
-	#lookedAt = 0
 
 	constructor(options: HubOptions) {
 		this.#options = options
@@ -104,7 +100,6 @@ export class Hub {
 	async #findPlace(): Promise<Running> {
 		const { database, connectionString, log } = this.#options
 		const reader = await Reader.atEnd(database.own)
-		this.#lookedAt = performance.now()
 		const pulse = new Pulse(() => this.#look(reader))
 		return { reader, pulse, listener: new Listener({ connectionString, log, onHint: () => pulse.hint() }) }
 	}
@@ -125,9 +120,9 @@ export class Hub {
 	async #look(reader: Reader): Promise<boolean> {
 		const { database, log } = this.#options
 		try {
-			if (performance.now() - this.#lookedAt > LONG_AGO_MS) await this.#tellOfLoss(reader)
+			const first = await reader.firstAfterLoss(database.own)
+			if (first) for (const subscriber of this.#subscribers) subscriber.resync(first)
 			const { events, more } = await reader.read(database.own, PAGE)
-			this.#lookedAt = performance.now()
 			await this.#deliver(events)
 			if (this.#failing) log.info('the stream goes on')
 			this.#failing = false
@@ -137,13 +132,6 @@ export class Hub {
 			this.#failing = true
 			return false
 		}
-	}
-
-	async #tellOfLoss(reader: Reader): Promise<void> {
-		const position = await callOne<{ first_event_id: string }>(this.#options.database.own, 'streamPosition')
-		const first = Number(position.first_event_id)
-		if (first <= reader.position + 1) return
-		for (const subscriber of this.#subscribers) subscriber.resync(first)
 	}
 
 	async #deliver(events: StreamEvent[]): Promise<void> {
