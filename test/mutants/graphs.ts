@@ -43,13 +43,6 @@ export const graphMutants: Mutant[] = [
 		isQuick: true,
 	},
 	{
-		name: 'a child that moves is not looked for again',
-		file: '6_unblock/lock_dependents.sql',
-		from: 'exit when cardinality(v_locked) = cardinality(v_job_ids);',
-		to: 'exit;',
-		caughtBy: ['test/race/unblock.test.ts', 'test/race/dependencies.test.ts', 'test/race/reopen.test.ts'],
-	},
-	{
 		name: 'each child is counted down once, whatever has ended',
 		file: '6_unblock/unblock_dependents.sql',
 		from: 'w.remaining_dependencies - m.satisfied_count',
