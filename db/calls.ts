@@ -85,9 +85,11 @@ export const statements = {
 	authenticate: 'select * from taskq.authenticate(api_key => $1::text)',
 	hasApiKey: 'select taskq.has_api_key() as has_key',
 	createApiKey: 'select taskq.create_api_key(name => $1::text, role => $2::text, expires_at => $3::timestamptz) as api_key',
-	ping: 'select 1 as ok',
+	ping: 'select pg_notification_queue_usage() as queue_usage',
 	readiness: "select pg_is_in_recovery() as in_recovery, to_regprocedure('taskq.submit_each(jsonb)') is not null as has_schema",
 	nameCaller: "select set_config('taskq.caller', $1::text, false)",
+	nameCallerHere: "select set_config('taskq.caller', $1::text, true)",
+	notify: "select pg_notify($1::text, '')",
 } as const
 
 export type Call = keyof typeof statements

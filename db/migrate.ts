@@ -83,7 +83,8 @@ function inThread(workerData: MigrateData, progress: (line: string) => void): Pr
 }
 
 if (import.meta.main) {
-	const url = process.env.DATABASE_URL
+	const { DATABASE_URL, DATABASE_DIRECT_URL } = process.env
+	const url = DATABASE_URL && (DATABASE_DIRECT_URL || DATABASE_URL) // it holds a lock of its session
 	if (!url) {
 		console.error('DATABASE_URL is not set. `npm run migrate` brings that database to the current schema; `npm start` needs none.')
 		process.exit(2)

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
+import { makePooledPool } from './pooled.ts'
 
 // numeric columns are cpu units and durations: they fit a double; bigint stays a string
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number)
@@ -14,6 +15,8 @@ export interface PoolOptions {
 	/** Shown in pg_stat_activity. */
 	name: string
 	max?: number
+	/** The way leads through a transaction pooler. */
+	pooled?: boolean
 	onError?: (error: Error) => void
 }
 
@@ -26,7 +29,8 @@ export type Queryable = Pick<pg.ClientBase, 'query'> | Pick<pg.Pool, 'query'>
  */
 export const SILENT_AFTER_MS = 20_000
 /** There: by probes of its own, so that what a dead session holds (a worker's lock, rows) is let go of. */
-const PROBES = ['tcp_keepalives_idle=10', 'tcp_keepalives_interval=5', 'tcp_keepalives_count=3']
+// probes are not sent while something is under way to the other side, such as a hint: tcp_user_timeout ends what waits for that
+const PROBES = ['tcp_keepalives_idle=10', 'tcp_keepalives_interval=5', 'tcp_keepalives_count=3', 'tcp_user_timeout=20s']
 /** Between statements the probes are enough; this one ends a statement that nobody waits for. PostgreSQL for Windows refuses it. */
 if (process.platform !== 'win32') PROBES.push('client_connection_check_interval=10s')
 
@@ -58,7 +62,8 @@ export function endWhenSilent(client: pg.ClientBase): void {
 
 /** A pool whose connections act in one role. A connection that breaks while idle is reported and replaced, never thrown. */
 export function makePool(options: PoolOptions): pg.Pool {
-	const pool = new pg.Pool({ ...connectionOptions(options), max: options.max ?? 10 })
+	const { options: settings, ...config } = { ...connectionOptions(options), max: options.max ?? 10 }
+	const pool = options.pooled ? makePooledPool(config, options.role) : new pg.Pool({ ...config, options: settings })
 	const onError = options.onError ?? (() => {})
 	pool.on('error', onError)
 	pool.on('connect', (client) => {

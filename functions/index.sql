@@ -36,6 +36,8 @@
 --  session_floor, keep_floor: where a session begins to look while what it has taken cannot be removed
 --!include 0_base/session_floor.sql
 --!include 0_base/keep_floor.sql
+--  start_timeline: ids of claims and events never come again, whatever a failover has lost
+--!include 0_base/start_timeline.sql
 --  hint: wakes listeners; record_event: writes the stream; record_audit: writes down what operators do
 --!include 0_base/hint.sql
 --!include 0_base/record_event.sql

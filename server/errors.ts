@@ -46,6 +46,12 @@ export const sqlstates: Record<string, ErrorKind> = {
 	),
 	TQ425: kind('dependency_cycle', 422, 'The dependencies would form a cycle', 'Leave one of these dependencies out.'),
 	'42501': forbidden,
+	'53100': kind(
+		'database_full',
+		507,
+		'The database has no space left',
+		'Free space where it keeps its data, then send it again; what was accepted before is there, and can be read.',
+	),
 	'54001': invalidRequest,
 	'25006': unavailable,
 	'3F000': unavailable,

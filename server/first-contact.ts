@@ -36,11 +36,11 @@ async function requireKey({ settings, database, local }: Contact): Promise<void>
 	)
 }
 
-async function applySettings({ settings, connectionString, log }: Contact): Promise<void> {
+async function applySettings({ settings, connectionString, database, log }: Contact): Promise<void> {
 	const { DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS, RESERVE_AFTER_SECONDS } = settings
 	const values = [DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_SECONDS, JOB_TTL_SECONDS, RESERVE_AFTER_SECONDS]
 	if (values.every((value) => value === undefined)) return
-	const pool = makePool({ connectionString, role: 'taskq_admin', name: 'taskq server settings', max: 1 })
+	const pool = makePool({ connectionString, pooled: database.pooled, role: 'taskq_admin', name: 'taskq server settings', max: 1 })
 	try {
 		await call(
 			pool,

@@ -24,7 +24,9 @@ function readArguments(): { name: string; role: string; expires: string | undefi
 }
 
 const { name, role, expires } = readArguments()
-const connectionString = databaseUrlOrExit(settingsOrExit())
+const settings = settingsOrExit()
+const { DATABASE_URL, DATABASE_DIRECT_URL } = settings
+const connectionString = (DATABASE_URL && DATABASE_DIRECT_URL) || databaseUrlOrExit(settings)
 const pool = makePool({ connectionString, role: 'taskq_admin', name: 'taskq key', max: 1 })
 try {
 	const { api_key } = await callOne<{ api_key: string }>(pool, 'createApiKey', [name, role, expires ?? null])

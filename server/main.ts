@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onStop } from '../db/lifecycle.ts'
+import { isPooled } from '../db/pooled.ts'
 import { type Settings, settingsOrExit } from '../db/settings.ts'
 import { Access, isLoopback } from './access.ts'
 import { makeApp } from './app.ts'
@@ -35,7 +36,8 @@ const GRACE_MS = 5_000
 /** Starts a server. A database that is away is waited for: callers get 503 until it comes. Throws StartError. */
 export async function startServer({ settings, connectionString, directConnectionString, log }: ServerOptions): Promise<RunningServer> {
 	const local = isLoopback(settings.API_HOST)
-	const database = new Database({ connectionString, log })
+	const pooled = isPooled(connectionString, directConnectionString)
+	const database = new Database({ connectionString, pooled, log })
 	const access = new Access({ database, local })
 	const again = await firstContact({ settings, connectionString, database, local, log }).catch(async (error) => {
 		await database.end()

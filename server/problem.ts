@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { doorKinds, type ErrorKind, kindOf } from './errors.ts'
+import { doorKinds, type ErrorKind, kindOf, sqlstates } from './errors.ts'
 
 export interface FieldError {
 	field: string
@@ -89,6 +89,8 @@ export function problemOf(error: unknown): Problem {
 	const found = kindOf(error.code)
 	if (!found) return new Problem(doorKinds.internal, 'An error that was not expected; the log has it.', { cause: error })
 	if (found === doorKinds.database_unavailable) return awayAgain(error, false)
+	if (found === sqlstates['53100'])
+		return new Problem(found, 'The database has no space left: nothing was stored.', { sqlstate: error.code, cause: error })
 	return new Problem(found, error.message, {
 		sqlstate: error.code,
 		field: error.column,

@@ -48,7 +48,8 @@ const stopAll = async () => {
 }
 
 async function main(): Promise<void> {
-	const settings = settingsOrExit()
+	const given = settingsOrExit()
+	const settings = given.DATABASE_URL ? given : { ...given, DATABASE_DIRECT_URL: undefined } // which is a way to another database
 	const log = makeLog(settings.LOG_LEVEL)
 	onStop(async () => {
 		say('stopping …')
@@ -61,9 +62,11 @@ async function main(): Promise<void> {
 		const postgres = await startPostgres(settings)
 		stops.push(postgres.stop)
 		connectionString = postgres.url
+		delete process.env.DATABASE_DIRECT_URL
 		process.env.DATABASE_URL = postgres.url // for tasks that read the queue itself
 	}
-	await migrate(connectionString, { progress: say, patienceMs: Number.POSITIVE_INFINITY })
+	const direct = settings.DATABASE_DIRECT_URL ?? connectionString // a migration holds a lock of its session
+	await migrate(direct, { progress: say, patienceMs: Number.POSITIVE_INFINITY })
 	const server = await startServer({ settings, connectionString, directConnectionString: settings.DATABASE_DIRECT_URL, log })
 	stops.push(server.stop)
 	const worker = await startWorker({ settings, connectionString, log })

@@ -1,11 +1,14 @@
 import pg from 'pg'
-import { call, callOne } from '../db/calls.ts'
-import { connectionOptions, endWhenSilent } from '../db/pool.ts'
+import { callOne } from '../db/calls.ts'
+import { DEAF, hears, isRefusedByPooler, listen, pingListener } from '../db/listen.ts'
+import { connectionOptions, endWhenSilent, type Queryable } from '../db/pool.ts'
 import type { Logger } from './options.ts'
 
 export interface PresenceOptions {
 	/** Not through a transaction pooler: it holds a session lock and listens. */
 	connectionString: string
+	/** The way that all other statements take. */
+	others: Queryable
 	log: Logger
 	/** Something may be ready. */
 	onHint: () => void
@@ -15,6 +18,10 @@ export interface PresenceOptions {
 
 /** Shows nothing but that the connection still works; a server that is gone without a word is noticed by this. */
 const PING_EVERY_MS = 5_000
+
+const CHANNELS = ['taskq_ready', 'taskq_cancel']
+/** Where LISTEN does not deliver somebody has to change a setting, or a pooler's. */
+const DEAF_MS = 60_000
 
 /** A database that comes back waits five seconds for its workers before it looks for lost ones. */
 const RECONNECT_WITHIN_MS = 2_000
@@ -28,6 +35,8 @@ export class Presence {
 	#client: pg.Client | undefined
 	#workerId = ''
 	#ended = false
+	/** LISTEN was seen to deliver. */
+	#hears = false
 	#failures = 0
 	#timers = new Set<NodeJS.Timeout>()
 
@@ -68,6 +77,7 @@ export class Presence {
 			if (this.#client === client) this.#client = undefined
 			client.end().catch(() => {})
 			if (this.#ended) return
+			if (isRefusedByPooler(error)) return void this.#beDeaf(client)
 			this.#options.log.warn({ err: error }, 'the worker lost its session with the database; reconnecting')
 			this.#later(Math.random() * Math.min(50 * 2 ** this.#failures++, RECONNECT_WITHIN_MS), () => void this.#connect())
 		}
@@ -80,8 +90,9 @@ export class Presence {
 		try {
 			await client.connect()
 			endWhenSilent(client)
-			await client.query('listen taskq_ready')
-			await client.query('listen taskq_cancel')
+			await listen(client, CHANNELS)
+			this.#hears ||= await hears(client, this.#options.others)
+			if (!this.#hears) return await this.#beDeaf(client)
 			this.#client = client
 			this.#failures = 0
 			await this.#holdSession(client)
@@ -90,6 +101,17 @@ export class Presence {
 		} catch (error) {
 			onLost(error as Error)
 		}
+	}
+
+	/** A lock would be the pooler's: the database would watch over that session, and not over this worker. */
+	async #beDeaf(client: pg.Client): Promise<void> {
+		this.#options.log.error({}, `${DEAF}.`)
+		client
+			.removeAllListeners('end')
+			.removeAllListeners('error')
+			.on('error', () => {})
+		await client.end().catch(() => {})
+		this.#later(DEAF_MS, () => void this.#connect())
 	}
 
 	/** The lock may still be held by a session of ours that the server has not seen end. */
@@ -102,9 +124,10 @@ export class Presence {
 		this.#later(PING_EVERY_MS, () => {
 			if (this.#client !== client) return
 			const silent = setTimeout(() => onLost(new Error('the database does not answer')), PING_EVERY_MS)
-			call(client, 'ping').then(
-				() => {
+			pingListener(client, CHANNELS).then(
+				(mayHaveMissed) => {
 					clearTimeout(silent)
+					if (mayHaveMissed) this.#options.onHint()
 					this.#ping(client, onLost)
 				},
 				() => clearTimeout(silent),

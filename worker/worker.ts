@@ -3,6 +3,7 @@ import { setImmediate as soon } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Claim, call, callOne } from '../db/calls.ts'
 import { makePool } from '../db/pool.ts'
+import { isPooled } from '../db/pooled.ts'
 import { type DatabaseError, isEnded, isPassing } from './exchange.ts'
 import type { WorkerOptions } from './options.ts'
 import { Presence } from './presence.ts'
@@ -37,6 +38,7 @@ export class Worker {
 		const { connectionString, directConnectionString = connectionString, log, concurrency, tasks, threads, tasksModule, memoryMb } = options
 		this.#pool = makePool({
 			connectionString,
+			pooled: isPooled(connectionString, directConnectionString),
 			role: 'taskq_worker',
 			name: 'taskq worker',
 			max: 4,
@@ -47,6 +49,7 @@ export class Worker {
 		this.#slots = new Slots({ concurrency, tasks: byType, threads: this.#threads, db: this.#pool, onOutcome: () => this.#onOutcome() })
 		this.#presence = new Presence({
 			connectionString: directConnectionString,
+			others: this.#pool,
 			log,
 			onHint: () => this.#waker.hint(),
 			onCancel: () => this.#waker.hint(),

@@ -8,6 +8,7 @@ volatile
 as $$
 begin
   if cardinality(job_ids) > 0 then
+    perform taskq_private.start_timeline();
     insert into taskq_private.job_events (at, event, job_ids, lane_ids, attempts, data)
     values (taskq_private.clock(), event, job_ids, lane_ids, attempts, data);
     perform taskq_private.hint('events');

@@ -4,6 +4,7 @@ language plpgsql
 volatile
 as $$
 begin
+  perform taskq_private.start_timeline();
   insert into taskq_private.job_events (at, event, job_ids, lane_ids, queue)
   values (taskq_private.clock(), event, '{}', '{}', queue);
   perform taskq_private.hint('events');

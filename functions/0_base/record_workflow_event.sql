@@ -4,6 +4,7 @@ language plpgsql
 volatile
 as $$
 begin
+  perform taskq_private.start_timeline();
   insert into taskq_private.job_events (at, event, job_ids, lane_ids, workflow_id)
   values (taskq_private.clock(), event, '{}', '{}', workflow_id);
   perform taskq_private.hint('events');

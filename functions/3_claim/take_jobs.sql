@@ -53,6 +53,7 @@ begin
     join taskq_private.lanes as l on l.lane_id = t.lane_id
   ) as j;
 
+  perform taskq_private.start_timeline();
   insert into taskq_private.claims (worker_id, claimed_at, expires_at, job_ids, lane_ids, attempts)
   values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
   returning claims.claim_id into take_jobs.claim_id;

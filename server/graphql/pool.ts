@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { unnamed } from '../../db/pooled.ts'
 import type { Database } from '../database.ts'
 import { Unavailable } from '../problem.ts'
 
@@ -13,7 +14,9 @@ export function makeGraphqlPool(database: Database): pg.Pool {
 	const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
 	pool.on('connect', (client) => {
 		const query = client.query.bind(client) as (...args: unknown[]) => Promise<pg.QueryResult>
-		Object.assign(client, { query: (...args: unknown[]) => query(...args).catch(asUnavailable(true)) })
+		Object.assign(client, {
+			query: (config: unknown, ...args: unknown[]) => query(database.pooled ? unnamed(config) : config, ...args).catch(asUnavailable(true)),
+		})
 	})
 	return Object.assign(Object.create(pool), { connect: () => connect().catch(asUnavailable(false)) }) as pg.Pool
 }

@@ -88,7 +88,11 @@ export class Hub {
 		this.#lingerOn()
 	}
 
-	check = (): Check => ({ status: this.#failing ? 'degraded' : 'ok', clients: this.#subscribers.size })
+	check = (): Check => ({
+		status: this.#failing ? 'degraded' : 'ok',
+		clients: this.#subscribers.size,
+		...(this.#running?.listener.isDeaf && { wakes: 'each second: LISTEN does not deliver, see the log' }),
+	})
 
 	async stop(): Promise<void> {
 		this.#stopped = true
@@ -101,7 +105,7 @@ export class Hub {
 		const { database, connectionString, log } = this.#options
 		const reader = await Reader.atEnd(database.own)
 		const pulse = new Pulse(() => this.#look(reader))
-		return { reader, pulse, listener: new Listener({ connectionString, log, onHint: () => pulse.hint() }) }
+		return { reader, pulse, listener: new Listener({ connectionString, others: database.own, log, onHint: () => pulse.hint() }) }
 	}
 
 	#lingerOn(): void {

@@ -1,15 +1,18 @@
 import pg from 'pg'
-import { call } from '../../db/calls.ts'
-import { connectionOptions, endWhenSilent } from '../../db/pool.ts'
+import { DEAF, hears, isRefusedByPooler, listen, pingListener } from '../../db/listen.ts'
+import { connectionOptions, endWhenSilent, type Queryable } from '../../db/pool.ts'
 import type { Log } from '../log.ts'
 
 /** A connection that is gone without a word costs only time: polling goes on. It is noticed after this long. */
-const PING_MS = 15_000
+const PING_MS = 5_000
 const MAX_WAIT_MS = 5_000
+const CHANNELS = ['taskq_events']
 
 export interface ListenerOptions {
 	/** Not through a transaction pooler. */
 	connectionString: string
+	/** The way that all other statements take. */
+	others: Queryable
 	log: Log
 	/** There may be something new; also after each reconnect, since what happened meanwhile was not heard. */
 	onHint: () => void
@@ -22,10 +25,16 @@ export class Listener {
 	#timer: NodeJS.Timeout | undefined
 	#failures = 0
 	#stopped = false
+	/** LISTEN was seen to deliver; undefined before anyone has looked. */
+	#hears: boolean | undefined
 
 	constructor(options: ListenerOptions) {
 		this.#options = options
 		void this.#connect()
+	}
+
+	get isDeaf(): boolean {
+		return this.#hears === false
 	}
 
 	async stop(): Promise<void> {
@@ -45,6 +54,7 @@ export class Listener {
 			clearTimeout(this.#timer)
 			client.end().catch(() => {})
 			if (this.#stopped) return
+			if (isRefusedByPooler(err)) this.#heard(false)
 			log.debug({ err }, 'the stream lost its connection; reconnecting')
 			this.#timer = setTimeout(() => void this.#connect(), Math.random() * Math.min(50 * 2 ** this.#failures++, MAX_WAIT_MS))
 		}
@@ -53,7 +63,8 @@ export class Listener {
 		try {
 			await client.connect()
 			endWhenSilent(client)
-			await client.query('listen taskq_events')
+			await listen(client, CHANNELS)
+			if (!this.#hears) this.#heard(await hears(client, this.#options.others))
 			this.#failures = 0
 			onHint()
 			this.#pingLater(client, onLost)
@@ -62,11 +73,19 @@ export class Listener {
 		}
 	}
 
+	#heard(something: boolean): void {
+		if (!something && this.#hears === undefined) this.#options.log.error(`${DEAF}.`)
+		this.#hears = something
+	}
+
 	#pingLater(client: pg.Client, onLost: (error?: Error) => void): void {
 		if (this.#stopped) return
 		this.#timer = setTimeout(async () => {
 			const late = setTimeout(() => onLost(new Error('no answer to a ping')), MAX_WAIT_MS)
-			await call(client, 'ping').then(() => this.#pingLater(client, onLost), onLost)
+			await pingListener(client, CHANNELS).then((mayHaveMissed) => {
+				if (mayHaveMissed) this.#options.onHint()
+				this.#pingLater(client, onLost)
+			}, onLost)
 			clearTimeout(late)
 		}, PING_MS)
 	}

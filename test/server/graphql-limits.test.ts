@@ -1,6 +1,6 @@
 import test from 'ava'
 import { getIntrospectionQuery } from 'postgraphile/graphql'
-import { makeProxy } from './proxy.ts'
+import { makeProxy } from '../faults/proxy.ts'
 import { clientOf, eventually, isProblem, type Json, startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)

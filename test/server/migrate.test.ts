@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 import { migrate } from '../../db/migrate.ts'
+import { makeProxy } from '../faults/proxy.ts'
 import { until } from '../support/worker.ts'
-import { makeProxy } from './proxy.ts'
 
 const admin = async (sql: string) => {
 	const client = new pg.Client(process.env.TEST_PG_URL)

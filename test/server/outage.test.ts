@@ -1,6 +1,6 @@
 import test from 'ava'
+import { makeProxy } from '../faults/proxy.ts'
 import { useDb } from '../support/db.ts'
-import { makeProxy } from './proxy.ts'
 import { clientOf, eventually, isProblem, registerBuiltInTypes, startTestServer } from './support.ts'
 
 const db = useDb(test)

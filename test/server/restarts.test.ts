@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { settingNames } from '../../db/settings.ts'
+import { makeProxy } from '../faults/proxy.ts'
 import { useDb } from '../support/db.ts'
 import { until } from '../support/worker.ts'
-import { makeProxy } from './proxy.ts'
 import { clientOf } from './support.ts'
 
 // Every long-lived part comes back by itself, at whatever moment its database goes: while it starts, migrates, or runs.

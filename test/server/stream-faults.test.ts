@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import test from 'ava'
-import { makeProxy } from './proxy.ts'
+import { makeProxy } from '../faults/proxy.ts'
 import { eventually, type Json, openStream, startTestServer, type TestStream, useServer } from './support.ts'
 
 const { db, api } = useServer(test)

@@ -44,7 +44,18 @@ async function asAdmin(sql: string): Promise<void> {
 export async function makeDb(): Promise<Db & { drop: () => Promise<void> }> {
 	const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}`
 	await asAdmin(`create database ${name} template ${process.env.TEST_PG_TEMPLATE} strategy file_copy`)
-	const url = Object.assign(new URL(adminUrl()), { pathname: `/${name}` }).href
+	const db = connectDb(Object.assign(new URL(adminUrl()), { pathname: `/${name}` }).href)
+	return {
+		...db,
+		async drop() {
+			await db.end()
+			await asAdmin(`drop database if exists ${name} with (force)`)
+		},
+	}
+}
+
+/** The same over a database that is there, for a superuser. */
+export function connectDb(url: string): Db & { end: () => Promise<void> } {
 	const pool = new pg.Pool({ connectionString: url, max: 8 })
 	pool.on('error', () => {})
 	const clients: pg.Client[] = []
@@ -82,10 +93,9 @@ export async function makeDb(): Promise<Db & { drop: () => Promise<void> }> {
 			await pool.query('update public.clock_offset set at = coalesce(at, clock_timestamp())')
 		},
 		breaches: async () => (await rows('select * from taskq_private.check_invariants() as breach')).map(({ breach }) => breach),
-		async drop() {
+		async end() {
 			await Promise.all(clients.map((client) => client.end().catch(() => {})))
 			await pool.end()
-			await asAdmin(`drop database if exists ${name} with (force)`)
 		},
 	}
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import test from 'ava'
-import { makeProxy } from '../server/proxy.ts'
+import { makeProxy } from '../faults/proxy.ts'
 import { submit, useDb } from '../support/db.ts'
 import { spawnWorker, until, whenStatus } from '../support/worker.ts'
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { makePool } from '../../db/pool.ts'
-import { makeProxy } from '../server/proxy.ts'
+import { makeProxy } from '../faults/proxy.ts'
 import { clientOf, registerBuiltInTypes, startTestServer } from '../server/support.ts'
 import { submit, useDb } from '../support/db.ts'
 import { anyTask, startWorker, until, whenStatus } from '../support/worker.ts'
@@ -25,7 +25,7 @@ test('a worker whose connections fall silent goes on within half a minute, and r
 	const running = await submit(db, { type: 'long' })
 	await until(() => runs === 1)
 
-	proxy.cut()
+	proxy.freeze()
 	const cutAt = performance.now()
 	end()
 	const waiting = await submit(db, { type: 'short' })
@@ -45,7 +45,7 @@ test('a worker whose connections fall silent still stops when asked', async (t) 
 	const { id } = await submit(db, { type: 'other' })
 	await whenStatus(db, id, 'completed')
 
-	proxy.cut()
+	proxy.freeze()
 	const cutAt = performance.now()
 	await worker.stop()
 
@@ -61,7 +61,7 @@ test('a server whose connections fall silent answers 503 within half a minute, a
 	const api = clientOf(server.url)
 	t.is((await api.get('/jobs')).status, 200)
 
-	proxy.cut()
+	proxy.freeze()
 	const cutAt = performance.now()
 	const first = await api.get('/jobs')
 	const noticed = performance.now() - cutAt

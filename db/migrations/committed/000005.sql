@@ -1,5 +1,5 @@
 --! Previous: sha1:29353767d94ff234f51458fabac81e2d204701f2
---! Hash: sha1:56dc2acb0612228076913d80e7f30e1ad42c34ac
+--! Hash: sha1:930237930d7087d61e0ffd23fab15a8b0d2224ab
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -111,6 +111,85 @@ comment on column taskq_private.suspects.suspected_at is 'Since when; first come
 comment on column taskq_private.suspects.claim_id is 'The claim under which it last ran alone.';
 comment on column taskq_private.ready_jobs.ready_at is 'Since when; first come, first served within a lane. Infinity for suspects, which no line has.';
 
+--! Included 0_base/start_timeline.sql
+-- A standby that takes over may lack what was committed last, and would give its ids again: a late report would pass the fence, and
+-- readers of the stream would wait for ids that they have passed. So each timeline of PostgreSQL has 2^32 ids of its own. A session
+-- that writes stays on its timeline, so it asks once.
+-- Locks: advisory 1952541559 for the leap alone, which is at once seen by all and never undone.
+create or replace function taskq_private.start_timeline()
+returns void
+language plpgsql
+volatile
+as $$
+declare
+  v_start bigint;
+begin
+  if current_setting('taskq.timeline', true) <> '' then
+    return;
+  end if;
+  v_start := (('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint - 1) << 32;
+  if v_start > (select least(c.last_value, e.last_value) from taskq_private.claim_ids as c, taskq_private.event_ids as e) then
+    perform pg_advisory_lock(1952541559);
+    perform setval('taskq_private.claim_ids', v_start) from taskq_private.claim_ids as c where c.last_value < v_start;
+    perform setval('taskq_private.event_ids', v_start) from taskq_private.event_ids as e where e.last_value < v_start;
+    perform pg_advisory_unlock(1952541559);
+  end if;
+  perform set_config('taskq.timeline', v_start::text, false);
+end;
+$$;
+comment on function taskq_private.start_timeline() is 'Sees to it that no claim_id and no event_id comes twice, whatever a failover has lost.';
+--! EndIncluded 0_base/start_timeline.sql
+--! Included 0_base/record_event.sql
+-- One row a batch of transitions. The hint goes out only with the commit, and at most a few sessions send one at a time.
+create or replace function taskq_private.record_event(
+  event text, job_ids uuid[], lane_ids integer[], attempts smallint[] default null, data jsonb default null
+)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  if cardinality(job_ids) > 0 then
+    perform taskq_private.start_timeline();
+    insert into taskq_private.job_events (at, event, job_ids, lane_ids, attempts, data)
+    values (taskq_private.clock(), event, job_ids, lane_ids, attempts, data);
+    perform taskq_private.hint('events');
+  end if;
+end;
+$$;
+comment on function taskq_private.record_event(text, uuid[], integer[], smallint[], jsonb) is
+  'Writes what happened to these jobs into the stream.';
+--! EndIncluded 0_base/record_event.sql
+--! Included 0_base/record_queue_event.sql
+create or replace function taskq_private.record_queue_event(event text, queue text)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  perform taskq_private.start_timeline();
+  insert into taskq_private.job_events (at, event, job_ids, lane_ids, queue)
+  values (taskq_private.clock(), event, '{}', '{}', queue);
+  perform taskq_private.hint('events');
+end;
+$$;
+comment on function taskq_private.record_queue_event(text, text) is 'Writes what happened to a queue into the stream.';
+--! EndIncluded 0_base/record_queue_event.sql
+--! Included 0_base/record_workflow_event.sql
+create or replace function taskq_private.record_workflow_event(event text, workflow_id uuid)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  perform taskq_private.start_timeline();
+  insert into taskq_private.job_events (at, event, job_ids, lane_ids, workflow_id)
+  values (taskq_private.clock(), event, '{}', '{}', workflow_id);
+  perform taskq_private.hint('events');
+end;
+$$;
+comment on function taskq_private.record_workflow_event(text, uuid) is 'Writes what happened to a workflow into the stream.';
+--! EndIncluded 0_base/record_workflow_event.sql
 --! Included 1_submit/register_task_types.sql
 -- A worker calls this at start with the tasks it has, so that submits of them are accepted.
 -- Raises: TQ422 for a schema with a pattern that cannot be checked here; what check_task_types_* forbid.
@@ -896,6 +975,7 @@ begin
     join taskq_private.lanes as l on l.lane_id = t.lane_id
   ) as j;
 
+  perform taskq_private.start_timeline();
   insert into taskq_private.claims (worker_id, claimed_at, expires_at, job_ids, lane_ids, attempts)
   values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
   returning claims.claim_id into take_jobs.claim_id;

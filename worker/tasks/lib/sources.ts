@@ -31,7 +31,7 @@ function namedSources(): Record<string, unknown> {
 }
 
 function ownSource(): Source {
-	const own = process.env.TASKQ_EXPORT_URL || process.env.DATABASE_URL
+	const own = process.env.TASKQ_EXPORT_URL || process.env.DATABASE_DIRECT_URL || process.env.DATABASE_URL
 	if (!own) throw new Error(`no database for the data source ${OWN_SOURCE}: neither TASKQ_EXPORT_URL nor DATABASE_URL is set`)
 	const url = new URL(own)
 	const options = [url.searchParams.get('options'), '-c role=taskq_reader'].filter(Boolean).join(' ')
