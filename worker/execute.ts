@@ -71,9 +71,18 @@ function untilOver(job: RunningJob, running: Promise<unknown>): Promise<Outcome>
 	})
 }
 
+/** Outcomes that are reported only in case a job's own completion was rolled back: that they are rejected is as it should be. */
+const precautions = new WeakSet<Outcome>()
+
+export const isPrecaution = (outcome: Outcome): boolean => precautions.has(outcome)
+
 function completed(job: RunningJob, result: unknown): Outcome {
 	// a job that completed itself has ended with its transaction; if it is still there, that transaction was rolled back
-	if (job.completesItself) return failed(job, new Error('job.complete() was called, but its transaction was not committed'))
+	if (job.completesItself) {
+		const outcome = failed(job, new Error('job.complete() was called, but its transaction was not committed'))
+		precautions.add(outcome)
+		return outcome
+	}
 	return job.outcome('completed', { result })
 }
 

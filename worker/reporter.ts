@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { type Claim, call, type Outcome } from '../db/calls.ts'
 import { Aside } from './aside.ts'
 import { type DatabaseError, exchange, isUnstorable, reportEach } from './exchange.ts'
+import { isPrecaution } from './execute.ts'
 import type { WorkerOptions } from './options.ts'
 import type { Slots } from './slots.ts'
 
@@ -46,7 +47,9 @@ export class Reporter {
 		const { db, log, slots, onAnswer, onFree } = this.#options
 		const id = currentId()
 		try {
-			onAnswer(await this.#aside.report(db, id, outcomes))
+			const answer = await this.#aside.report(db, id, outcomes)
+			this.#tellLost(answer, outcomes)
+			onAnswer(answer)
 		} catch (err) {
 			log.warn({ err, outcomes: outcomes.length }, 'a report was not answered; it is said again')
 			if (id === currentId()) slots.keepOutcomes(outcomes)
@@ -65,11 +68,19 @@ export class Reporter {
 			this.#unsure = false
 			const answer = await exchange(db, id, room, outcomes)
 			this.#aside.recovered()
+			this.#tellLost(answer, outcomes)
 			return answer
 		} catch (error) {
 			slots.keepOutcomes(isUnstorable(error as DatabaseError) ? await reportEach(db, id, outcomes) : outcomes)
 			throw error
 		}
+	}
+
+	#tellLost({ rejected }: Claim, outcomes: Outcome[]): void {
+		if (rejected.length === 0) return
+		const expected = new Set(outcomes.filter(isPrecaution).map(({ job_id }) => job_id))
+		const jobIds = rejected.filter((id) => !expected.has(id))
+		if (jobIds.length > 0) this.#options.log.warn({ jobIds }, 'outcomes not recorded: their claims were lost')
 	}
 
 	/** The last call may have claimed jobs without our knowledge. */

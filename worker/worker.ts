@@ -144,7 +144,6 @@ export class Worker {
 
 	#heed(answer: Claim): void {
 		for (const jobId of answer.cancel_requested) this.#slots.stop(jobId, 'cancelled')
-		if (answer.rejected.length > 0) this.#options.log.warn({ jobIds: answer.rejected }, 'outcomes not recorded: their claims were lost')
 		if (answer.next_due_in_seconds === 0) this.#waker.lookNow() // what has ended may have made room for more
 	}
 

@@ -186,7 +186,9 @@ test.serial('job.complete() commits the effect and the record together, or neith
 			client.release()
 		}
 	})
-	await startWorker(t, db, [exactly])
+	const warnings: string[] = []
+	const log = { debug() {}, info() {}, warn: (_: object, message: string) => void warnings.push(message), error() {} }
+	const worker = await startWorker(t, db, [exactly], { log })
 
 	const straight = await submit(db, { type: 'exactly' })
 	const second = await submit(db, { type: 'exactly', payload: { rollbackFirst: true }, retry_config: { initial_delay_seconds: 0 } })
@@ -194,5 +196,7 @@ test.serial('job.complete() commits the effect and the record together, or neith
 	t.deepEqual((await whenStatus(db, straight.id, 'completed')).result, { done: 1 })
 	t.deepEqual((await whenStatus(db, second.id, 'completed')).result, { done: 2 })
 	t.deepEqual(await db.rows('select attempt from effects where job_id = $1', [second.id]), [{ attempt: 2 }])
+	await worker.stop() // whatever it had to say of them is said
 	t.is(await statusOf(db, straight.id), 'completed')
+	t.deepEqual(warnings, [], 'nobody is warned of what went well')
 })

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Step } from '../events.ts'
+import type { Storm } from '../storm.ts'
+import type { Row } from '../trial.ts'
+import { repeat } from './repeat.ts'
+
+/** Heartbeats come each 10 seconds; the default of 30 would only make this longer. */
+const LEASE_SECONDS = 15
+
+export const killOne: Row = {
+	name: 'kill-worker',
+	title: 'SIGKILL one of two workers',
+	group: 'chaos',
+	async fault(storm, seconds) {
+		await storm.kill(0)
+		await sleep(seconds * 1000)
+	},
+}
+
+export const killRepeatedly: Row = {
+	name: 'kill-workers',
+	title: 'repeated SIGKILL',
+	group: 'chaos',
+	fault: (storm, seconds) => repeat(seconds, 2, (turn) => storm.kill(turn % storm.workers.length)),
+}
+
+export const killFleet: Row = {
+	name: 'kill-fleet',
+	title: 'SIGKILL all workers at once',
+	group: 'processes',
+	fault: (storm, seconds) => repeat(seconds, 15, () => Promise.all(storm.workers.map((_, slot) => storm.kill(slot)))),
+}
+
+/** Nothing is lost and nothing charged by it: what had not begun is given back. */
+export const rollingRestart: Row = {
+	name: 'rolling-restart',
+	title: 'SIGTERM to one worker after the other',
+	group: 'processes',
+	fault: (storm, seconds) => repeat(seconds, 1.5, (turn) => storm.restart(turn % storm.workers.length)),
+	expect(storm, _history, { executions }) {
+		storm.notes.push(`${executions.filter(({ outcome }) => outcome === 'released').length} jobs given back`)
+		return executions
+			.filter(({ outcome }) => outcome === 'lost')
+			.map(({ job_id }) => `job ${job_id} was lost to a worker that was asked to stop`)
+	},
+}
+
+export const killServer: Row = {
+	name: 'kill-server',
+	title: 'repeated SIGKILL of the API server',
+	group: 'processes',
+	fault: (storm, seconds) => repeat(seconds, 3, () => storm.server.kill()),
+}
+
+/** Gives the first worker a job that takes so long. */
+async function occupy(storm: Storm, seconds: number): Promise<void> {
+	for (;;) {
+		const ids = await storm.submit([{ type: 'quick', payload: { tag: randomUUID(), ms: seconds * 1000 } }])
+		const sql = `select w.name from taskq.jobs as j join taskq.workers as w using (worker_id) where j.job_id = $1 and j.status = 'running'`
+		let [on] = await storm.database.rows<{ name: string }>(sql, ids)
+		for (; !on; await sleep(20)) [on] = await storm.database.rows<{ name: string }>(sql, ids)
+		if (on.name === storm.workers[0]!.running.name) return
+	}
+}
+
+/** The sleeper wakes up with jobs that others have got meanwhile: it says that some are done, and is told to stop the others. */
+export const stop: Row = {
+	name: 'stop-worker',
+	title: 'SIGSTOP a worker beyond its lease, then SIGCONT',
+	group: 'processes',
+	// few, since many of them take long
+	storm: { rate: 40, leaseSeconds: LEASE_SECONDS, mix: { quick: 60, slow: 6, effect: 20, flaky: 5 } },
+	fault: (storm, seconds) =>
+		repeat(seconds, 30, async () => {
+			await occupy(storm, LEASE_SECONDS + 5) // it will still be at it when it wakes up
+			await occupy(storm, LEASE_SECONDS / 2) // it will say at once that it is done
+			await storm.pause(0, LEASE_SECONDS + 2)
+		}),
+	expect(storm, { ends, aborted, stopped, faults }, { executions }) {
+		const lost = new Set(executions.filter(({ outcome }) => outcome === 'lost').map(({ job_id, claim_id }) => `${job_id} ${claim_id}`))
+		const isLate = ({ job, claim, worker }: Step) => stopped.has(worker) && lost.has(`${job} ${claim}`)
+		const refused = [...ends.values()].flat().filter(isLate).length
+		const woken = faults.filter(({ fault }) => fault === 'continue').map(({ t }) => t)
+		const told = aborted.filter(isLate).map(({ t }) => t - Math.max(...woken.filter((at) => at <= t)))
+		storm.notes.push(
+			`${refused} late ends refused; ${told.length} handlers told to stop, the last ${(Math.max(...told) / 1000).toFixed(1)} s after it woke`,
+		)
+		return [
+			...(refused > 0 ? [] : ['no job ended late, so nothing was shown: stop the worker for longer']),
+			...(told.length > 0 ? [] : ['no handler was told that its claim is lost']),
+		]
+	},
+}
