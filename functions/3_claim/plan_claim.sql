@@ -23,6 +23,7 @@ begin
   if exists (select from taskq_private.suspects) then
     select * into v_is_kept, lane_ids, job_counts, handicaps, job_ids, starts, has_needs from taskq_private.plan_suspect(worker, is_claim);
   end if;
+  may_be_more := v_is_kept;
   if v_is_kept or v_looked.fronts is null and not v_has_reserved then
     return;
   end if;

@@ -1,6 +1,7 @@
 -- A suspect is a job that two workers died with. The next worker that takes it has nothing else then, so that its neighbours are
--- not taken down with it, and so that a third death has one culprit. At most half of the workers that could run it are kept for
--- suspects at a time, the first by number: each finishes what it has and takes nothing, until it is empty.
+-- not taken down with it, and so that a third death has one culprit. A worker that has just started, or has nothing, comes soon where
+-- workers die. Only once a suspect has waited for 5 seconds, workers are kept for it: each finishes what it has and takes nothing,
+-- until it is empty; at most half of those that could run it, the first by number.
 -- Locks, in a claim: the pools concerned.
 create or replace function taskq_private.plan_suspect(
   worker taskq_private.workers, is_claim boolean,
@@ -24,7 +25,7 @@ begin
     return;
   end if;
 
-  select l as lane, s.job_id, count(*) over () as waiting into v_next
+  select l as lane, s.job_id, count(*) over () as waiting, s.suspected_at < taskq_private.clock() - interval '5 seconds' as is_old into v_next
   from taskq_private.suspects as s
   join taskq_private.ready_jobs as r on r.lane_id = s.lane_id and r.job_id = s.job_id and r.ready_at = 'infinity'
   join taskq_private.lanes as l on l.lane_id = s.lane_id
@@ -47,7 +48,7 @@ begin
   if v_workers.room <= 0 then
     return;
   elsif exists (select from taskq_private.claims as c where c.worker_id = worker.worker_id) then
-    is_kept := v_workers.before < least(v_workers.room, v_next.waiting);
+    is_kept := v_next.is_old and v_workers.before < least(v_workers.room, v_next.waiting);
     return;
   end if;
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:29353767d94ff234f51458fabac81e2d204701f2
---! Hash: sha1:930237930d7087d61e0ffd23fab15a8b0d2224ab
+--! Hash: sha1:74a8a2489154ddeae474e3dd43567039c296ba03
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -704,6 +704,7 @@ begin
   if exists (select from taskq_private.suspects) then
     select * into v_is_kept, lane_ids, job_counts, handicaps, job_ids, starts, has_needs from taskq_private.plan_suspect(worker, is_claim);
   end if;
+  may_be_more := v_is_kept;
   if v_is_kept or v_looked.fronts is null and not v_has_reserved then
     return;
   end if;
@@ -853,8 +854,9 @@ comment on function taskq_private.lane_heads(taskq_private.front[], taskq_privat
 --! EndIncluded 3_claim/lane_heads.sql
 --! Included 3_claim/plan_suspect.sql
 -- A suspect is a job that two workers died with. The next worker that takes it has nothing else then, so that its neighbours are
--- not taken down with it, and so that a third death has one culprit. At most half of the workers that could run it are kept for
--- suspects at a time, the first by number: each finishes what it has and takes nothing, until it is empty.
+-- not taken down with it, and so that a third death has one culprit. A worker that has just started, or has nothing, comes soon where
+-- workers die. Only once a suspect has waited for 5 seconds, workers are kept for it: each finishes what it has and takes nothing,
+-- until it is empty; at most half of those that could run it, the first by number.
 -- Locks, in a claim: the pools concerned.
 create or replace function taskq_private.plan_suspect(
   worker taskq_private.workers, is_claim boolean,
@@ -878,7 +880,7 @@ begin
     return;
   end if;
 
-  select l as lane, s.job_id, count(*) over () as waiting into v_next
+  select l as lane, s.job_id, count(*) over () as waiting, s.suspected_at < taskq_private.clock() - interval '5 seconds' as is_old into v_next
   from taskq_private.suspects as s
   join taskq_private.ready_jobs as r on r.lane_id = s.lane_id and r.job_id = s.job_id and r.ready_at = 'infinity'
   join taskq_private.lanes as l on l.lane_id = s.lane_id
@@ -901,7 +903,7 @@ begin
   if v_workers.room <= 0 then
     return;
   elsif exists (select from taskq_private.claims as c where c.worker_id = worker.worker_id) then
-    is_kept := v_workers.before < least(v_workers.room, v_next.waiting);
+    is_kept := v_next.is_old and v_workers.before < least(v_workers.room, v_next.waiting);
     return;
   end if;
 
