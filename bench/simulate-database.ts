@@ -31,7 +31,7 @@ export async function openDatabase(stops: Stops): Promise<string> {
 	await admin.query(`create database ${name}`)
 	stops.push(() => drop(admin, name))
 	const url = Object.assign(new URL(server), { pathname: `/${name}` }).href
-	await migrate(url)
+	await migrate(url, { patienceMs: 0 })
 	return url
 }
 

@@ -26,7 +26,7 @@ export async function openDatabase(stops: Stops, workers: number): Promise<strin
 		stops.push(() => postgres.stop())
 		url = postgres.url
 	}
-	await migrate(url)
+	await migrate(url, { patienceMs: 0 })
 	const kept = sleep(MIGRATE_KEEPS_MS)
 	stops.push(() => kept)
 	return url

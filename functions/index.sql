@@ -23,7 +23,8 @@
 --  invalid, raise_error: errors as values, so that batches can answer each job for itself
 --!include 0_base/invalid.sql
 --!include 0_base/raise_error.sql
---  payload_test, value_test: a schema as a predicate; schema_fits, schema_doubts: what needs no closer look; schema_error: is this payload what its type asks for?
+--  payload_test, value_test: a schema as a predicate; schema_is_open, schema_fits, schema_doubts: what needs no closer look; schema_error: is this payload what its type asks for?
+--!include 0_base/schema_is_open.sql
 --!include 0_base/value_test.sql
 --!include 0_base/payload_test.sql
 --!include 0_base/schema_fits.sql
@@ -117,6 +118,7 @@
 --  is_idle: nothing there, nothing locked
 --!include 3_claim/is_idle.sql
 --!include 3_claim/note_found.sql
+--!include 3_claim/may_make_room.sql
 --  lock_worker: one worker's claims come one after the other
 --!include 3_claim/lock_worker.sql
 --  plan_claim, free_capacity, choose_lanes: what fits, and which lanes come first

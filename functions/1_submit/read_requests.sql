@@ -40,7 +40,7 @@ begin
       null::uuid[], coalesce(jsonb_array_length(nullif(r.depends_on, 'null')), 0), null::uuid,
       s.on_dependency_failure, null::uuid, null::taskq.dependency_condition[],
       s.resources, s.expected_seconds, s.concurrency_key, s.concurrency_limit,
-      jsonb_path_match(p.payload, s.payload_test, '{}', true) is not true
+      jsonb_path_match(p.payload, t.payload_test, '{}', true) is not true
     )::taskq_private.submission
     from (
       select e.ordinality, e.value as request, v_errors -> e.ordinality::text as error
@@ -48,6 +48,7 @@ begin
     ) as q
     left join taskq_private.read_shapes(v_seen.shapes) as s
       on s.shape = case when q.error is null then taskq_private.shape_of(q.request) end
+    left join taskq_private.task_types as t on t.type = s.type
     cross join lateral jsonb_to_record(case when q.error is null then q.request else '{}' end) as r (
       payload jsonb, run_at text, idempotency_key text, metadata jsonb, name text, trace_context text, depends_on jsonb
     )

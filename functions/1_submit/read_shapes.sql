@@ -3,7 +3,7 @@ create or replace function taskq_private.read_shapes(shapes jsonb)
 returns table (
   shape jsonb, lane_id integer, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer, resources jsonb,
   max_attempts smallint, timeout_seconds integer, initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real,
-  created_by text, on_dependency_failure taskq.dependency_failure_policy, expected_seconds real, concurrency_key text, concurrency_limit integer, is_known boolean, payload_test jsonpath
+  created_by text, on_dependency_failure taskq.dependency_failure_policy, expected_seconds real, concurrency_key text, concurrency_limit integer, is_known boolean, takes_all boolean, takes_objects boolean
 )
 language sql
 stable
@@ -18,7 +18,7 @@ as $$
     coalesce(round(c.jitter, 6)::real, t.jitter),
     coalesce(r.created_by, taskq_private.actor()), coalesce(r.on_dependency_failure, 'cancel')::taskq.dependency_failure_policy,
     r.expected_seconds::real, r.concurrency_key, r.concurrency_limit::integer,
-    t.type is not null, t.payload_test
+    t.type is not null, t.payload_schema = '{}', taskq_private.schema_is_open(t.payload_schema)
   from jsonb_array_elements(shapes) as e
   cross join (select * from taskq_private.settings limit 1) as d -- one row, as the planner should know
   cross join lateral jsonb_to_record(e.value) as r (

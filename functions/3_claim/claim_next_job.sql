@@ -27,12 +27,14 @@ declare
   v_worker taskq_private.workers;
   v_due_at timestamptz;
   v_is_more boolean := false;
+  v_goes_alone boolean; -- then more may fit beside it or after it than one look finds
   v_tokens_in double precision;
 begin
   if outcomes is not null or not taskq_private.is_idle(worker_id) then
     v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
     if outcomes is not null then
-      select f.rejected, f.frees and max_jobs = 0 into rejected, v_is_more from taskq_private.finish_attempts(outcomes, worker_id) as f;
+      v_is_more := max_jobs = 0 and taskq_private.may_make_room(outcomes);
+      rejected := taskq_private.finish_attempts(outcomes, worker_id);
     end if;
     v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows() or v_is_more;
   end if;
@@ -44,8 +46,9 @@ begin
     v_due_at := taskq_private.first_due_at();
   end if;
   if v_worker.status = 'active' and max_jobs > 0 then
-    select t.claim_id, t.jobs, v_is_more or coalesce(t.may_be_more, false) into claim_next_job.claim_id, claim_next_job.jobs, v_is_more
-    from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
+    v_goes_alone := exists (select from taskq_private.reservations as r where r.worker_id = claim_next_job.worker_id) or exists (select from taskq_private.suspects);
+    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
+    v_is_more := v_is_more or v_goes_alone and jobs is not null;
     perform taskq_private.note_found(jobs is not null);
     if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
       v_tokens_in := taskq_private.tokens_in();

@@ -3,7 +3,7 @@
 -- Locks, in a claim: the pools concerned. A preview changes nothing, and takes a reservation that would be made as made.
 create or replace function taskq_private.plan_claim(
   worker taskq_private.workers, max_jobs integer, is_claim boolean,
-  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean, out may_be_more boolean
+  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean
 )
 language plpgsql
 volatile
@@ -23,7 +23,6 @@ begin
   if exists (select from taskq_private.suspects) then
     select * into v_is_kept, lane_ids, job_counts, handicaps, job_ids, starts, has_needs from taskq_private.plan_suspect(worker, is_claim);
   end if;
-  may_be_more := v_is_kept;
   if v_is_kept or v_looked.fronts is null and not v_has_reserved then
     return;
   end if;
@@ -42,7 +41,6 @@ begin
     end if;
   end if;
 
-  may_be_more := v_large.lane_id is not null; -- a large job goes alone, and what goes beside one is looked for among the first few
   if v_large.lane_id is null and cardinality(v_looked.fronts) = 1 and v_looked.fitting = 1 and not has_needs then
     v_front := v_looked.fronts[1]; -- the rows of a lane that is alone need not be weighed one by one
     job_counts := array[least(max_jobs, floor(v_free.cpu_units / nullif(v_front.cpu_units, 0)), floor(v_free.memory_mb / nullif(v_front.memory_mb, 0)))];
@@ -70,4 +68,4 @@ begin
 end;
 $$;
 comment on function taskq_private.plan_claim(taskq_private.workers, integer, boolean) is
-  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; where not the first of a lane are meant, which jobs; and whether another look may find more.';
+  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; and, where not the first of a lane are meant, which jobs.';

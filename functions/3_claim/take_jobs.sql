@@ -1,7 +1,7 @@
 -- Moves the chosen rows into a new claim and reads what the worker needs to run them.
 -- Locks: ready rows at the heads of the chosen lanes, skipping those that a rival is taking.
 create or replace function taskq_private.take_jobs(
-  worker taskq_private.workers, max_jobs integer, out claim_id bigint, out jobs json, out may_be_more boolean
+  worker taskq_private.workers, max_jobs integer, out claim_id bigint, out jobs json
 )
 language plpgsql
 volatile
@@ -57,7 +57,6 @@ begin
   insert into taskq_private.claims (worker_id, claimed_at, expires_at, job_ids, lane_ids, attempts)
   values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
   returning claims.claim_id into take_jobs.claim_id;
-  may_be_more := v_chosen.may_be_more;
   if exists (select from taskq_private.suspects) then
     update taskq_private.suspects as s set claim_id = take_jobs.claim_id where s.job_id = any (v_taken.job_ids);
   end if;
@@ -65,4 +64,4 @@ begin
   perform taskq_private.record_event('job_started', v_taken.job_ids, v_taken.lane_ids, v_taken.attempts);
 end;
 $$;
-comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none. Whether another look may find more, though fewer came than were asked for.';
+comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none.';

@@ -1,6 +1,6 @@
 -- running -> completed | failed | cancelled | retrying | ready. What workers report, in batches.
 -- Locks: the claims in claim_id order; then what end_attempts locks. A report whose claim was lost changes nothing.
-create or replace function taskq_private.finish_attempts(outcomes jsonb, worker_id uuid, out rejected uuid[], out frees boolean)
+create or replace function taskq_private.finish_attempts(outcomes jsonb, worker_id uuid, out rejected uuid[])
 language plpgsql
 volatile
 as $$
@@ -42,10 +42,6 @@ begin
     ));
   end if;
   perform taskq_private.end_attempts(v_ended);
-  frees := exists (
-    select from taskq_private.lanes as l
-    where l.lane_id = any (array(select distinct e.lane_id from unnest(v_ended) as e)) and (l.cpu_units > 0 or l.memory_mb > 0 or l.resources <> '{}')
-  );
 end;
 $$;
-comment on function taskq_private.finish_attempts(jsonb, uuid) is 'Records how attempts went; answers the jobs whose claim was lost, and whether what the others held may be what a job waits for.';
+comment on function taskq_private.finish_attempts(jsonb, uuid) is 'Records how attempts went; answers the jobs whose claim was lost.';

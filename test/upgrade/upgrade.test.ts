@@ -8,7 +8,7 @@ import { migrate } from '../../db/migrate.ts'
 import { settingNames } from '../../db/settings.ts'
 import { clientOf } from '../server/support.ts'
 import { until } from '../support/worker.ts'
-import { missed, readContract } from './contract.ts'
+import { missed, readContract, readPrivate } from './contract.ts'
 import { migrationsBefore, newest, previousRelease } from './release.ts'
 
 // The newest migration runs while the release before it works on: nothing is lost, nobody waits long, and its calls still mean the same.
@@ -63,6 +63,7 @@ function load(api: ReturnType<typeof clientOf>) {
 	let goesOn = true
 	const ids: string[] = []
 	let longestMs = 0
+	let error: unknown
 	const done = (async () => {
 		while (goesOn) {
 			const began = performance.now()
@@ -71,12 +72,19 @@ function load(api: ReturnType<typeof clientOf>) {
 			longestMs = Math.max(longestMs, performance.now() - began)
 			ids.push(body.id)
 		}
-	})()
-	const stop = () => {
-		goesOn = false
-		return done
+	})().catch((thrown) => {
+		error = thrown
+	})
+	const has = (count: number) => {
+		if (error) throw error
+		return ids.length > count
 	}
-	return { ids, longestMs: () => longestMs, stop }
+	const stop = async () => {
+		goesOn = false
+		await done
+		if (error) throw error
+	}
+	return { ids, has, longestMs: () => longestMs, stop }
 }
 
 test('a server and a worker of the release before go on while the newest migration runs, and beside those of this one', async (t) => {
@@ -87,16 +95,16 @@ test('a server and a worker of the release before go on while the newest migrati
 	const api = clientOf(await urlOf(server))
 	await readyWorker(worker)
 	const loads = [load(api), load(api)]
-	await until(() => loads.every(({ ids }) => ids.length > 20))
+	await until(() => loads.every(({ has }) => has(20)))
 
 	await migrate(url)
 	const migratedAt = loads.map(({ ids }) => ids.length)
-	await until(() => loads.every(({ ids }, i) => ids.length > migratedAt[i]! + 20))
+	await until(() => loads.every(({ has }, i) => has(migratedAt[i]! + 20)))
 	const newServer = start(t, path.resolve(import.meta.dirname, '../..'), 'server/main.ts', url)
 	const newWorker = start(t, path.resolve(import.meta.dirname, '../..'), 'worker/main.ts', url)
 	loads.push(load(clientOf(await urlOf(newServer))))
 	await readyWorker(newWorker)
-	await until(() => loads[2]!.ids.length > 20)
+	await until(() => loads[2]!.has(20))
 	await Promise.all(loads.map(({ stop }) => stop()))
 
 	const ids = loads.flatMap((one) => one.ids)
@@ -124,6 +132,15 @@ test('every statement that the release before sends can be prepared after the ne
 
 	t.true(Object.keys(statements).length > 10)
 	t.deepEqual(refused, [])
+})
+
+test('what a statement under way may call is still there when the newest migration commits', async (t) => {
+	const { url, pool } = await makeOld(t)
+	const before = await readPrivate(pool)
+	await migrate(url)
+
+	t.true(before.length > 100)
+	t.deepEqual(missed(before, await readPrivate(pool)), [])
 })
 
 test('what the schema offered before the newest migration it still offers', async (t) => {

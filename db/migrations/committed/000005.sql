@@ -1,11 +1,9 @@
 --! Previous: sha1:29353767d94ff234f51458fabac81e2d204701f2
---! Hash: sha1:74a8a2489154ddeae474e3dd43567039c296ba03
+--! Hash: sha1:4571232801d8033a7c678f5d7f07cf3911963647
 
 --! split: 1-current.sql
 set local role taskq_owner;
 
-drop function taskq_private.read_shapes(jsonb);
-drop function taskq_private.schema_is_open(jsonb);
 
 -- what most payloads are checked by
 --! Included 0_base/value_test.sql
@@ -93,9 +91,6 @@ alter table taskq_private.task_types add column payload_test jsonpath;
 update taskq_private.task_types set payload_test = taskq_private.payload_test(payload_schema);
 comment on column taskq_private.task_types.payload_test is 'payload_test(payload_schema): holds for payloads that plainly fit; null where that cannot be said so.';
 
-drop function taskq_private.finish_attempts(jsonb, uuid);
-drop function taskq_private.take_jobs(taskq_private.workers, integer);
-drop function taskq_private.plan_claim(taskq_private.workers, integer, boolean);
 
 -- jobs that may be what killed their workers
 create table taskq_private.suspects (
@@ -238,58 +233,6 @@ $$;
 comment on function taskq.register_task_types(jsonb) is
   'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter", "resources"}. Answers the types.';
 --! EndIncluded 1_submit/register_task_types.sql
---! Included 1_submit/read_shapes.sql
--- Shapes -> what their jobs have in common: the type with its defaults, and the lane if there is one.
-create or replace function taskq_private.read_shapes(shapes jsonb)
-returns table (
-  shape jsonb, lane_id integer, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer, resources jsonb,
-  max_attempts smallint, timeout_seconds integer, initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real,
-  created_by text, on_dependency_failure taskq.dependency_failure_policy, expected_seconds real, concurrency_key text, concurrency_limit integer, is_known boolean, payload_test jsonpath
-)
-language sql
-stable
-as $$
-  select
-    e.value, l.lane_id, r.type, s.queue, s.priority, s.cpu_units, s.memory_mb, s.resources,
-    coalesce(c.max_attempts, t.max_attempts, d.default_max_attempts)::smallint,
-    coalesce(r.timeout_seconds, t.timeout_seconds, d.default_timeout_seconds)::integer,
-    coalesce(round(c.initial_delay_seconds, 6)::real, t.initial_delay_seconds),
-    coalesce(round(c.backoff_multiplier, 6)::real, t.backoff_multiplier),
-    coalesce(round(c.max_delay_seconds, 6)::real, t.max_delay_seconds),
-    coalesce(round(c.jitter, 6)::real, t.jitter),
-    coalesce(r.created_by, taskq_private.actor()), coalesce(r.on_dependency_failure, 'cancel')::taskq.dependency_failure_policy,
-    r.expected_seconds::real, r.concurrency_key, r.concurrency_limit::integer,
-    t.type is not null, t.payload_test
-  from jsonb_array_elements(shapes) as e
-  cross join (select * from taskq_private.settings limit 1) as d -- one row, as the planner should know
-  cross join lateral jsonb_to_record(e.value) as r (
-    type text, queue text, priority text, timeout_seconds numeric, created_by text, on_dependency_failure text, expected_seconds numeric,
-    concurrency_key text, concurrency_limit numeric, resource_requirements jsonb, retry_config jsonb
-  )
-  cross join lateral jsonb_to_record(coalesce(nullif(r.retry_config, 'null'), '{}')) as c (
-    max_attempts numeric, initial_delay_seconds numeric, backoff_multiplier numeric, max_delay_seconds numeric, jitter numeric
-  )
-  cross join lateral jsonb_to_record(coalesce(nullif(r.resource_requirements, 'null'), '{}')) as n (cpu_units numeric, memory_mb numeric)
-  left join taskq_private.task_types as t on t.type = r.type
-  cross join lateral (
-    select
-      coalesce(r.queue, 'default'),
-      coalesce(taskq_private.priority_of(r.priority), 3::smallint),
-      round(coalesce(n.cpu_units, t.cpu_units), 3),
-      coalesce(n.memory_mb, t.memory_mb)::integer,
-      case when r.resource_requirements - '{cpu_units,memory_mb}'::text[] <> '{}' or t.resources <> '{}'
-        then taskq_private.resources_of(t.resources, r.resource_requirements) else '{}' end
-  ) as s (queue, priority, cpu_units, memory_mb, resources)
-  left join lateral (
-    select l.lane_id
-    from taskq_private.lanes as l
-    where l.queue = s.queue and l.type = r.type and l.priority = s.priority and l.cpu_units = s.cpu_units and l.memory_mb = s.memory_mb
-      and l.resources = s.resources
-    offset 0 -- each is looked up by itself: a join that was planned while there were few would read all of them
-  ) as l on true;
-$$;
-comment on function taskq_private.read_shapes(jsonb) is 'Reads the shapes of good requests.';
---! EndIncluded 1_submit/read_shapes.sql
 --! Included 1_submit/read_requests.sql
 -- Requests -> submissions: checked, typed, with the defaults of their type, and the lane if one of that shape exists. How many
 -- dependencies are asked for is counted; read_dependencies() finds out which.
@@ -333,7 +276,7 @@ begin
       null::uuid[], coalesce(jsonb_array_length(nullif(r.depends_on, 'null')), 0), null::uuid,
       s.on_dependency_failure, null::uuid, null::taskq.dependency_condition[],
       s.resources, s.expected_seconds, s.concurrency_key, s.concurrency_limit,
-      jsonb_path_match(p.payload, s.payload_test, '{}', true) is not true
+      jsonb_path_match(p.payload, t.payload_test, '{}', true) is not true
     )::taskq_private.submission
     from (
       select e.ordinality, e.value as request, v_errors -> e.ordinality::text as error
@@ -341,6 +284,7 @@ begin
     ) as q
     left join taskq_private.read_shapes(v_seen.shapes) as s
       on s.shape = case when q.error is null then taskq_private.shape_of(q.request) end
+    left join taskq_private.task_types as t on t.type = s.type
     cross join lateral jsonb_to_record(case when q.error is null then q.request else '{}' end) as r (
       payload jsonb, run_at text, idempotency_key text, metadata jsonb, name text, trace_context text, depends_on jsonb
     )
@@ -587,12 +531,14 @@ declare
   v_worker taskq_private.workers;
   v_due_at timestamptz;
   v_is_more boolean := false;
+  v_goes_alone boolean; -- then more may fit beside it or after it than one look finds
   v_tokens_in double precision;
 begin
   if outcomes is not null or not taskq_private.is_idle(worker_id) then
     v_worker := taskq_private.lock_worker(worker_id, max_jobs > 0);
     if outcomes is not null then
-      select f.rejected, f.frees and max_jobs = 0 into rejected, v_is_more from taskq_private.finish_attempts(outcomes, worker_id) as f;
+      v_is_more := max_jobs = 0 and taskq_private.may_make_room(outcomes);
+      rejected := taskq_private.finish_attempts(outcomes, worker_id);
     end if;
     v_is_more := taskq_private.settle_chunk() or outcomes is null and taskq_private.cancel_workflows() or v_is_more;
   end if;
@@ -604,8 +550,9 @@ begin
     v_due_at := taskq_private.first_due_at();
   end if;
   if v_worker.status = 'active' and max_jobs > 0 then
-    select t.claim_id, t.jobs, v_is_more or coalesce(t.may_be_more, false) into claim_next_job.claim_id, claim_next_job.jobs, v_is_more
-    from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
+    v_goes_alone := exists (select from taskq_private.reservations as r where r.worker_id = claim_next_job.worker_id) or exists (select from taskq_private.suspects);
+    select t.claim_id, t.jobs into claim_next_job.claim_id, claim_next_job.jobs from taskq_private.take_jobs(v_worker, least(max_jobs, 100000)) as t;
+    v_is_more := v_is_more or v_goes_alone and jobs is not null;
     perform taskq_private.note_found(jobs is not null);
     if exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
       v_tokens_in := taskq_private.tokens_in();
@@ -678,13 +625,31 @@ end;
 $$;
 comment on function taskq_private.note_found(boolean) is 'Remembers, for this session, whether its last look at the lanes found jobs.';
 --! EndIncluded 3_claim/note_found.sql
+--! Included 3_claim/may_make_room.sql
+-- What waits for a worker's cpu, memory or resources may fit once these have ended; what waits for pools is told by a hint.
+create or replace function taskq_private.may_make_room(outcomes jsonb)
+returns boolean
+language sql
+stable
+as $$
+  select exists (
+    select
+    from taskq_private.claims as c
+    cross join unnest(c.lane_ids) as u (lane_id)
+    join taskq_private.lanes as l on l.lane_id = u.lane_id
+    where c.claim_id = any (array(select distinct (o.value ->> 'claim_id')::bigint from jsonb_array_elements(outcomes) as o))
+      and (l.cpu_units > 0 or l.memory_mb > 0 or l.resources <> '{}')
+  );
+$$;
+comment on function taskq_private.may_make_room(jsonb) is 'Whether jobs that are about to end hold what another may wait for.';
+--! EndIncluded 3_claim/may_make_room.sql
 --! Included 3_claim/plan_claim.sql
 -- What this worker would take now. A job that is first in line and too large for what is free has it kept free; then only what
 -- will not delay that job goes beside it, and once that job fits, it goes alone: who comes next is looked at anew.
 -- Locks, in a claim: the pools concerned. A preview changes nothing, and takes a reservation that would be made as made.
 create or replace function taskq_private.plan_claim(
   worker taskq_private.workers, max_jobs integer, is_claim boolean,
-  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean, out may_be_more boolean
+  out lane_ids integer[], out job_counts integer[], out handicaps interval[], out job_ids uuid[], out starts timestamptz[], out has_needs boolean
 )
 language plpgsql
 volatile
@@ -704,7 +669,6 @@ begin
   if exists (select from taskq_private.suspects) then
     select * into v_is_kept, lane_ids, job_counts, handicaps, job_ids, starts, has_needs from taskq_private.plan_suspect(worker, is_claim);
   end if;
-  may_be_more := v_is_kept;
   if v_is_kept or v_looked.fronts is null and not v_has_reserved then
     return;
   end if;
@@ -723,7 +687,6 @@ begin
     end if;
   end if;
 
-  may_be_more := v_large.lane_id is not null; -- a large job goes alone, and what goes beside one is looked for among the first few
   if v_large.lane_id is null and cardinality(v_looked.fronts) = 1 and v_looked.fitting = 1 and not has_needs then
     v_front := v_looked.fronts[1]; -- the rows of a lane that is alone need not be weighed one by one
     job_counts := array[least(max_jobs, floor(v_free.cpu_units / nullif(v_front.cpu_units, 0)), floor(v_free.memory_mb / nullif(v_front.memory_mb, 0)))];
@@ -751,7 +714,7 @@ begin
 end;
 $$;
 comment on function taskq_private.plan_claim(taskq_private.workers, integer, boolean) is
-  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; where not the first of a lane are meant, which jobs; and whether another look may find more.';
+  'The lanes to take jobs from, how many from each, what to add to ready_at for the effective order, and from where on; whether they take of more than cpu and memory; and, where not the first of a lane are meant, which jobs.';
 --! EndIncluded 3_claim/plan_claim.sql
 --! Included 3_claim/lane_levels.sql
 -- One look at the lanes: each that has a ready job, and could be run by this worker when it has nothing else, shows where its
@@ -925,7 +888,7 @@ comment on function taskq_private.plan_suspect(taskq_private.workers, boolean) i
 -- Moves the chosen rows into a new claim and reads what the worker needs to run them.
 -- Locks: ready rows at the heads of the chosen lanes, skipping those that a rival is taking.
 create or replace function taskq_private.take_jobs(
-  worker taskq_private.workers, max_jobs integer, out claim_id bigint, out jobs json, out may_be_more boolean
+  worker taskq_private.workers, max_jobs integer, out claim_id bigint, out jobs json
 )
 language plpgsql
 volatile
@@ -981,7 +944,6 @@ begin
   insert into taskq_private.claims (worker_id, claimed_at, expires_at, job_ids, lane_ids, attempts)
   values (worker.worker_id, v_now, v_expires_at, v_taken.job_ids, v_taken.lane_ids, v_taken.attempts)
   returning claims.claim_id into take_jobs.claim_id;
-  may_be_more := v_chosen.may_be_more;
   if exists (select from taskq_private.suspects) then
     update taskq_private.suspects as s set claim_id = take_jobs.claim_id where s.job_id = any (v_taken.job_ids);
   end if;
@@ -989,61 +951,8 @@ begin
   perform taskq_private.record_event('job_started', v_taken.job_ids, v_taken.lane_ids, v_taken.attempts);
 end;
 $$;
-comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none. Whether another look may find more, though fewer came than were asked for.';
+comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none.';
 --! EndIncluded 3_claim/take_jobs.sql
---! Included 5_finish/finish_attempts.sql
--- running -> completed | failed | cancelled | retrying | ready. What workers report, in batches.
--- Locks: the claims in claim_id order; then what end_attempts locks. A report whose claim was lost changes nothing.
-create or replace function taskq_private.finish_attempts(outcomes jsonb, worker_id uuid, out rejected uuid[], out frees boolean)
-language plpgsql
-volatile
-as $$
-declare
-  v_now timestamptz := taskq_private.clock();
-  v_claim_ids bigint[] := array(select distinct (o.value ->> 'claim_id')::bigint from jsonb_array_elements(outcomes) as o);
-  v_ended taskq_private.ended_attempt[];
-  v_logs jsonb;
-begin
-  perform from taskq_private.claims as c
-  where c.claim_id = any (v_claim_ids) and c.worker_id = finish_attempts.worker_id
-  order by c.claim_id
-  for update;
-
-  select
-    array_agg(row(
-      h.job_id, h.lane_id, h.attempt, h.claim_id, h.worker_id,
-      greatest(h.claimed_at, v_now - o.duration_seconds * interval '1 second'),
-      coalesce(o.outcome, 'failed'), o.result, o.error, o.fatal, o.retry_after_seconds
-    )::taskq_private.ended_attempt order by h.job_id) filter (where h.job_id is not null),
-    array_agg(o.job_id) filter (where h.job_id is null),
-    jsonb_agg(jsonb_build_object('claim_id', o.claim_id, 'job_id', o.job_id, 'lines', o.logs)) filter (where o.logs is not null)
-  into v_ended, rejected, v_logs
-  from (
-    select distinct on (r.job_id, r.claim_id) r.*
-    from jsonb_to_recordset(outcomes) as r (
-      claim_id bigint, job_id uuid, outcome taskq.attempt_outcome, result jsonb, error jsonb, fatal boolean,
-      retry_after_seconds double precision, duration_seconds double precision, logs jsonb
-    )
-  ) as o
-  left join taskq_private.held_attempts(v_claim_ids) as h
-    on h.claim_id = o.claim_id and h.job_id = o.job_id and h.worker_id = finish_attempts.worker_id;
-
-  if v_logs is not null then
-    perform taskq_private.store_logs((
-      select jsonb_agg(line.value || jsonb_build_object('claim_id', j.value -> 'claim_id', 'job_id', j.value -> 'job_id'))
-      from jsonb_array_elements(v_logs) as j
-      cross join jsonb_array_elements(j.value -> 'lines') as line
-    ));
-  end if;
-  perform taskq_private.end_attempts(v_ended);
-  frees := exists (
-    select from taskq_private.lanes as l
-    where l.lane_id = any (array(select distinct e.lane_id from unnest(v_ended) as e)) and (l.cpu_units > 0 or l.memory_mb > 0 or l.resources <> '{}')
-  );
-end;
-$$;
-comment on function taskq_private.finish_attempts(jsonb, uuid) is 'Records how attempts went; answers the jobs whose claim was lost, and whether what the others held may be what a job waits for.';
---! EndIncluded 5_finish/finish_attempts.sql
 --! Included 5_finish/next_status.sql
 -- The rule of what follows an attempt that did not complete. Only a worker that had nothing else is a job's third: of several that
 -- a worker died with, each may be innocent.
