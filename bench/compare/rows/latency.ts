@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Workers } from '../processes.ts'
 import { Entries, type Sample } from '../results.ts'
-import { brief, COSTS, LATENCY, RATE, type Row } from '../row.ts'
+import { brief, COSTS, LATENCY, RATE, type Row, thousands } from '../row.ts'
 import { type Bench, BULK, type Crew, measure, untilIdle, withCrew, withDatabase } from '../run.ts'
 import { quantile, rotated } from '../statistics.ts'
 import { now, payloads } from '../system.ts'
-import { freshDrain } from './drain.ts'
+import { keepBusy, OUTSTANDING, rate } from './busy.ts'
 
 const percentiles = (times: number[]): Sample => ({
 	p50_ms: quantile(times, 0.5),
@@ -67,10 +67,21 @@ async function submitSteadily({ client }: Pick<Crew, 'client'>, perSecond: numbe
 	}
 }
 
-async function sustain(bench: Bench, crew: Crew, perSecond: number, seconds: number): Promise<Sample> {
-	const { client, workers } = crew
-	await submitSteadily(crew, perSecond, seconds / 20) // plans are made, and found to be used again
-	await settled(workers, client)
+/** The most that it submits and runs at once, as fast as it goes. */
+async function mostOf(crew: Crew, seconds: number): Promise<number> {
+	const busy = keepBusy(crew)
+	try {
+		await sleep(seconds * 250) // plans are made, and found to be used again
+		return await rate(crew, seconds)
+	} finally {
+		await busy.stop()
+		await settled(crew.workers, crew.client)
+	}
+}
+
+async function sustain(bench: Bench, crew: Crew, seconds: number): Promise<Sample> {
+	const { workers } = crew
+	const perSecond = (await mostOf(crew, seconds / 3)) / 2
 	await workers.latencies()
 	const before = workers.handled
 	let behind = 0
@@ -95,23 +106,21 @@ async function settled(workers: Workers, client: Crew['client']): Promise<void> 
 	await untilIdle(client)
 }
 
-const LOAD = { seconds: 60, drained: 20_000 }
+const SECONDS = 60
 
 export const sustained: Row = {
 	name: 'sustained',
 	title: 'Sustained load',
-	about: `${LOAD.seconds} s at half of what the same system drained in the same round (20,000 jobs, one worker), submitted in one call every 15 ms or so; from that call to the start of the handler. Rates differ from system to system, and so do the latencies’ burdens: costs a job are what compares best.`,
+	about: `${SECONDS} s at half of the most that the same system submits and runs at once (${thousands(OUTSTANDING)} unfinished jobs all the time, one worker, just before), submitted in one call every 15 ms or so; from that call to the start of the handler. Rates differ from system to system, and so do the latencies’ burdens: costs a job are what compares best.`,
 	columns: [...LATENCY, { ...RATE, ratio: false }, ...COSTS.slice(0, 3), { key: 'behind', title: 'not yet run at the end', digits: 0 }],
 	charts: ['p50_ms', 'p99_ms', 'postgres_us'],
 	async run(bench) {
 		const entries = new Entries()
-		const seconds = LOAD.seconds / bench.scale.divisor
-		const drained = bench.scale.jobs || Math.ceil(LOAD.drained / bench.scale.divisor)
+		const seconds = SECONDS / bench.scale.divisor
 		for (let round = 0; round < bench.scale.rounds; round++) {
 			for (const system of rotated(bench.systems, round)) {
-				const { jobs_per_second: most } = await freshDrain(bench, system, drained, 1)
 				const sample = await withDatabase(bench, system, (database) =>
-					withCrew(bench, { system, database, workers: 1 }, (crew) => sustain(bench, crew, most! / 2, seconds)),
+					withCrew(bench, { system, database, workers: 1 }, (crew) => sustain(bench, crew, seconds)),
 				)
 				bench.progress(`${system.name}: ${brief(sample)}`)
 				entries.add('half of its maximum', system.name, sample)

@@ -2,41 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Entries, type Sample } from '../results.ts'
 import { brief, type Row } from '../row.ts'
-import { type Bench, BULK, type Crew, withCrew, withDatabase } from '../run.ts'
-import { payloads, type System } from '../system.ts'
+import { type Bench, withCrew, withDatabase } from '../run.ts'
+import type { System } from '../system.ts'
+import { keepBusy, OUTSTANDING, rate } from './busy.ts'
 
-const OUTSTANDING = 2_000
 const WINDOW_SECONDS = 20
 /** So that the first window sees what all later ones see. */
 const RUN_UP_SECONDS = 5
-
-/** Keeps about so many jobs unfinished until stopped, in calls of some hundred. */
-function keepBusy({ client, workers }: Crew): { stop: () => Promise<void> } {
-	let stopping = false
-	let submitted = workers.handled
-	const done = (async () => {
-		while (!stopping) {
-			const missing = Math.min(BULK, OUTSTANDING - (submitted - workers.handled))
-			if (missing >= OUTSTANDING / 10) {
-				await client.submitMany(payloads(missing, submitted))
-				submitted += missing
-			} else await sleep(2)
-		}
-	})()
-	done.catch(() => {}) // stop() tells
-	return {
-		async stop() {
-			stopping = true
-			await done
-		},
-	}
-}
-
-async function rate({ workers }: Crew, seconds: number): Promise<number> {
-	const [before, at] = [workers.handled, performance.now()]
-	await sleep(seconds * 1000)
-	return ((workers.handled - before) * 1000) / (performance.now() - at)
-}
 
 async function deadTuples(bench: Bench, database: string): Promise<number> {
 	const sql = 'select coalesce(sum(n_dead_tup), 0)::float8 as dead from pg_stat_user_tables'
