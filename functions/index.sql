@@ -115,7 +115,7 @@
 --  3  a worker claims it
 --  claim_next_job: the one call of a worker's loop
 --!include 3_claim/claim_next_job.sql
---  is_idle: nothing there, nothing locked
+--  is_idle, note_found: nothing there, nothing locked; may_make_room: whether to look again after a report
 --!include 3_claim/is_idle.sql
 --!include 3_claim/note_found.sql
 --!include 3_claim/may_make_room.sql
