@@ -1,4 +1,5 @@
--- Shapes -> what their jobs have in common: the type with its defaults, and the lane if there is one.
+-- Shapes -> what their jobs have in common: the type with its defaults, and the lane if there is one. takes_all and takes_objects, and
+-- schema_is_open(), are only there for statements that a migration finds under way: payload_test says it now. They go a release later.
 create or replace function taskq_private.read_shapes(shapes jsonb)
 returns table (
   shape jsonb, lane_id integer, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer, resources jsonb,

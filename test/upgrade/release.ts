@@ -17,8 +17,18 @@ function previousCommit(): string {
 	return git('rev-parse', '--verify', '--quiet', added ? `${added}^` : 'HEAD')
 }
 
-/** The code of the release before the newest migration, in a folder of its own; or why it cannot be had. */
-export function previousRelease(): { dir: string; commit: string; remove: () => void } | { reason: string } {
+/** Why the code of the release before the newest migration cannot be had. */
+export const noHistory = ((): string | undefined => {
+	try {
+		git('cat-file', '-e', `${previousCommit()}^{tree}`)
+		return undefined
+	} catch (error) {
+		return `no history back to the commit before ${newest} (a shallow clone, or no repository): ${(error as Error).message}`
+	}
+})()
+
+/** The code of the release before the newest migration, in a folder of its own. */
+export function previousRelease(): { dir: string; commit: string; remove: () => void } {
 	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'taskq-previous-'))
 	const remove = () => fs.rmSync(dir, { recursive: true, force: true })
 	try {
@@ -29,7 +39,7 @@ export function previousRelease(): { dir: string; commit: string; remove: () => 
 		return { dir, commit, remove }
 	} catch (error) {
 		remove()
-		return { reason: `no history back to the commit before ${newest} (a shallow clone, or no repository): ${(error as Error).message}` }
+		throw error
 	}
 }
 
