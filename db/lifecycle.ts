@@ -48,6 +48,8 @@ export const onStray = (owner: Owner): void => void owners.push(owner)
  * in the database, which fences it, and a connection that was left in the middle of something falls silent and is given up.
  */
 function keepGoing(): void {
+	// whoever read what this process says can go: that is an error of nobody too, and telling it would be the next one, without end
+	for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 	const tell = (kind: Stray, what: string) => (error: unknown) => {
 		const whose = owners.map((owner) => owner(error, kind)).find((name) => name)
 		console.error(`${what} of ${whose ?? 'nobody that is known'}; this process goes on:`, error)

@@ -65,3 +65,28 @@ test.serial('a process of ours goes on after an exception of nobody, says it lou
 	t.is(code, 0, output)
 	t.regex(output, /uncaught exception.* of nobody that is known; this process goes on: Error: of nobody/)
 })
+
+test.serial('a process of ours whose output nobody reads any more goes on, and does not talk to itself', async (t) => {
+	const program = `
+		import { onStop } from './db/lifecycle.ts'
+		onStop(async () => {})
+		let strays = 0
+		process.on('uncaughtException', () => strays++)
+		process.once('message', () => {
+			for (let i = 0; i < 3; i++) setTimeout(() => console.error('to nobody'), i)
+			setTimeout(() => { throw new Error('of nobody') }, 10)
+			setTimeout(() => process.send(strays), 300)
+		})
+		process.send('here')`
+	const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+		env: { PATH: process.env.PATH },
+	})
+	t.teardown(() => child.kill('SIGKILL'))
+	await once(child, 'message')
+	for (const stream of [child.stdout!, child.stderr!]) stream.destroy()
+
+	child.send('speak')
+
+	t.deepEqual(await once(child, 'message'), [1, undefined], 'one exception, and none about telling it')
+})
