@@ -7,7 +7,7 @@ language plpgsql
 volatile
 as $$
 declare
-  v_now timestamptz := taskq_private.clock();
+  v_now timestamptz;
   v_chosen record;
   v_taken record;
   v_expires_at timestamptz;
@@ -36,6 +36,7 @@ begin
     return;
   end if;
 
+  v_now := taskq_private.clock(); -- not before: what has just ended and made one of these ready has ended before they start
   if v_chosen.has_needs and exists (select from taskq_private.resource_pools as p where p.refill_per_second is not null) then
     perform taskq_private.spend_tokens(v_taken.lane_ids);
   end if;

@@ -86,9 +86,7 @@ export const order: Rule = ({ starts }, facts) => {
 		const suits = { success: ['completed'], failure: ['failed', 'cancelled'], finished: FINAL }[condition]
 		if (!parent || !suits.includes(parent.status))
 			return [`I7 job ${job_id} ran and its parent ${depends_on_id} is ${parent?.status ?? 'gone'}`]
-		// an attempt that was not reported counts from the beginning of the claim call, which may have waited for the parent's end
-		const reported = attempts.filter(({ outcome }) => outcome === 'completed' || outcome === 'failed').map(({ started }) => started)
-		const begun = [...reported, ...(starts.get(job_id) ?? []).map(({ t }) => t + 1)] // t is cut to the millisecond
+		const begun = [...attempts.map(({ started }) => started), ...(starts.get(job_id) ?? []).map(({ t }) => t + 1)] // t is cut to the millisecond
 		const early = parent.finished! - Math.min(...begun)
 		return early > 0 ? [`I7 job ${job_id} ran ${early.toFixed(3)} ms before its parent ${depends_on_id} had ended`] : []
 	})

@@ -242,3 +242,27 @@ test.serial('a claim that waits for a change of the pool is held to the new capa
 
 	t.is((await claim.done)[0]!.jobs.length, 1)
 })
+
+test.serial('a job that becomes ready while its claim waits starts, on record, after the parent that made it ready', async (t) => {
+	const stage = await makeStage(db)
+	const pool = await makePool(db, stage, 3)
+	const parent = await stage.submitOne()
+	const { claim_id } = await stage.claim()
+	const child = await stage.submitOne({ ...needs({ [pool]: 1 }), depends_on: [parent] })
+	await stage.submitOne(needs({ [pool]: 1 }))
+	const [a, b] = await openSessions(db, 2)
+
+	await a!.query('begin')
+	await a!.call('setPool', [pool, 2])
+	const claim = await b!.waiting<Claim>('claimNextJob', [stage.worker, 5, null])
+	await db.moveClock('1 second')
+	await db.query('select taskq.complete_job($1, $2)', [claim_id, parent])
+	await a!.query('commit')
+
+	t.true(jobIds((await claim.done)[0]!).includes(child))
+	const { early } = await db.row(
+		`select c.claimed_at < p.finished_at as early from taskq_private.claims as c, taskq.jobs as p where $1 = any (c.job_ids) and p.job_id = $2`,
+		[child, parent],
+	)
+	t.false(early)
+})

@@ -44,7 +44,7 @@ test('an event comes within a moment of what it tells', async (t) => {
 		delays.push(performance.now() - submitted)
 	}
 
-	t.true(delays.toSorted((a, b) => a - b)[10]! < 500, delays.join(' ')) // polling alone would take that on average
+	t.true(delays.toSorted((a, b) => a - b)[4]! < 100, delays.join(' ')) // with polling alone, two of twenty come so soon
 	stream.ws.close()
 })
 

@@ -60,7 +60,6 @@ test.serial('a synchronous standby that takes over has all that was acknowledged
 		const { before, after, awayMs } = await flood(pair.proxy, t, () => failOver(pair))
 
 		t.is(await missing(standby, [...before, ...after]), 0)
-		t.true(awayMs < 10_000, `away for ${awayMs} ms`)
 		await allEnded(standby)
 		t.deepEqual(await standby.breaches(), [])
 		t.log(`${before.length} acknowledged before, none lost; submits were taken again after ${Math.round(awayMs)} ms`)

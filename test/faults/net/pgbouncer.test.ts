@@ -35,7 +35,8 @@ ifPgbouncer('through pgbouncer in transaction mode, with LISTEN by the direct wa
 	const audited = await cluster.rows(`select distinct session_user from taskq_private.audit_log`)
 
 	t.deepEqual(await notDoneOnce(cluster.db, ids), [])
-	t.true(quantile(lone, 0.5) < 300, `half of them started after ${quantile(lone, 0.5)} ms: they were not heard`)
+	// one that waits for the next poll is so quick once in ten times at most
+	t.true(quantile(lone, 0.2) < 100, `these started after ${lone.map(Math.round)} ms: they were not heard`)
 	for (const { body } of graphql) t.is(body.data?.listJobs?.length, 5, JSON.stringify(body))
 	t.true(paused.status < 300)
 	t.is(audited.length, 1)
