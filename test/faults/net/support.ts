@@ -35,7 +35,7 @@ export async function spawnWorkerAt(
 	{ env = {}, prefix = [] }: { env?: Record<string, string>; prefix?: string[] } = {},
 ): Promise<Process> {
 	const worker = spawnProcess(t, url, [...prefix, process.execPath, 'worker/main.ts'], env)
-	await until(() => worker.output().includes('the worker is ready') || worker.exitCode !== null)
+	await until(() => /the worker is ready.*\n/.test(worker.output()) || worker.exitCode !== null)
 	if (worker.exitCode !== null) throw new Error(`the worker ended: ${worker.output()}`)
 	return worker
 }
