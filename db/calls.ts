@@ -77,6 +77,17 @@ export const statements = {
 	concurrencyKey: 'select * from taskq.concurrency_keys where concurrency_key = $1::text',
 	concurrencyKeys: 'select * from taskq.concurrency_keys where concurrency_key > $1::text order by concurrency_key limit $2::integer',
 	setConcurrencyLimit: 'select taskq.set_concurrency_limit(concurrency_key => $1::text, max_running => $2::integer)',
+	schedules: 'select * from taskq.schedules where name > $1::text order by name limit $2::integer',
+	schedule: 'select s.*, array(select * from taskq.next_runs(name => s.name)) as next_runs from taskq.schedules as s where name = $1::text',
+	setSchedule:
+		'select taskq.set_schedule(name => $1::text, job => $2::jsonb, cron => $3::text, every => $4::interval, time_zone => $5::text, catch_up => $6::text, starts_at => $7::timestamptz, ends_at => $8::timestamptz)',
+	deleteSchedule: 'select taskq.delete_schedule(name => $1::text)',
+	pauseSchedule: 'select taskq.pause_schedule(name => $1::text)',
+	resumeSchedule: 'select taskq.resume_schedule(name => $1::text)',
+	runSchedule: 'select taskq.run_schedule(name => $1::text) as job_id',
+	nextRuns: 'select * from taskq.next_runs(name => $1::text, count => $2::integer) as run_at',
+	previewSchedule:
+		'select * from taskq.preview_schedule(cron => $1::text, every => $2::interval, time_zone => $3::text, count => $4::integer, after => $5::timestamptz) as run_at',
 	taskTypes: 'select * from taskq.task_types order by type',
 	readEvents: 'select taskq.read_events(since => $1::bigint, missing => $2::bigint[], max_events => $3::integer) as batch',
 	streamPosition: 'select * from taskq.stream_position()',

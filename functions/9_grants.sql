@@ -7,12 +7,12 @@ grant usage on type taskq.job_status, taskq.attempt_outcome, taskq.log_level, ta
 
 -- who looks
 grant select on
-  taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.job_dependencies, taskq.workflows, taskq.concurrency_keys, taskq.task_types, taskq.queues, taskq.workers
+  taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.job_dependencies, taskq.workflows, taskq.concurrency_keys, taskq.task_types, taskq.queues, taskq.workers, taskq.schedules
 to taskq_reader;
 grant execute on function
   taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
   taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
-  taskq.list_pools, taskq.claim_preview, taskq.simulate,
+  taskq.next_runs, taskq.preview_schedule, taskq.list_pools, taskq.claim_preview, taskq.simulate,
   taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events
 to taskq_reader;
 
@@ -33,6 +33,7 @@ to taskq_worker;
 grant execute on function
   taskq.retry_job, taskq.retry_workflow, taskq.retry_dead_letters, taskq.discard_job, taskq.discard_dead_letters, taskq.pause_queue, taskq.resume_queue,
   taskq.set_queue_aging, taskq.drain_worker, taskq.set_worker_capacity, taskq.set_pool, taskq.set_rate, taskq.delete_pool,
+  taskq.set_schedule, taskq.delete_schedule, taskq.pause_schedule, taskq.resume_schedule, taskq.run_schedule,
   taskq.set_limit, taskq.set_rate_limit, taskq.set_concurrency_limit, taskq.tick, taskq.authenticate, taskq.has_api_key
 to taskq_operator;
 

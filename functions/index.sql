@@ -32,6 +32,17 @@
 --!include 0_base/schema_bounds.sql
 --!include 0_base/schema_scalar_error.sql
 --!include 0_base/schema_error.sql
+--  read_cron, next_tick: when what is submitted again and again comes next, in any time zone; cron with fixed hours by what clocks show
+--!include 0_base/cron_mask.sql
+--!include 0_base/read_cron.sql
+--!include 0_base/next_cron_day.sql
+--!include 0_base/next_wall_time.sql
+--!include 0_base/zone_offset.sql
+--!include 0_base/clock_change.sql
+--!include 0_base/wall_instant.sql
+--!include 0_base/next_cron_tick.sql
+--!include 0_base/next_tick.sql
+--!include 0_base/time_zone_error.sql
 --  satisfies: what an edge asks for
 --!include 0_base/satisfies.sql
 --  session_floor, keep_floor: where a session begins to look while what it has taken cannot be removed
@@ -215,6 +226,16 @@
 --  7  people operate it
 --  tick: everything that time does
 --!include 7_operate/tick.sql
+--  fire_schedules: each tick of a schedule submits one job
+--!include 7_operate/fire_schedules.sql
+--!include 7_operate/first_tick_at.sql
+--!include 7_operate/fire_due.sql
+--!include 7_operate/due_ticks.sql
+--!include 7_operate/tick_after.sql
+--!include 7_operate/last_tick.sql
+--!include 7_operate/scheduled_request.sql
+--!include 7_operate/note_fired.sql
+--!include 7_operate/defer_schedule.sql
 --  fold_workflow_counts: workflows are brought up to date
 --!include 7_operate/fold_workflow_counts.sql
 --  cancel_job, cancel_workflow
@@ -282,6 +303,16 @@
 --!include 7_operate/drain_worker.sql
 --!include 7_operate/set_worker_capacity.sql
 --!include 7_operate/configure.sql
+--  set_schedule, delete_schedule, pause_schedule, resume_schedule, run_schedule: what is submitted again and again
+--!include 7_operate/set_schedule.sql
+--!include 7_operate/read_timing.sql
+--!include 7_operate/check_schedule.sql
+--!include 7_operate/check_scheduled_job.sql
+--!include 7_operate/lock_schedule.sql
+--!include 7_operate/delete_schedule.sql
+--!include 7_operate/pause_schedule.sql
+--!include 7_operate/resume_schedule.sql
+--!include 7_operate/run_schedule.sql
 --  create_api_key, revoke_api_key, authenticate: who is at the network doors
 --!include 7_operate/create_api_key.sql
 --!include 7_operate/revoke_api_key.sql
@@ -325,6 +356,11 @@
 --  list_pools, concurrency_keys
 --!include 8_read/list_pools.sql
 --!include 8_read/concurrency_keys.sql
+--  schedules, next_runs, preview_schedule: what runs when
+--!include 8_read/schedules.sql
+--!include 8_read/ticks_of.sql
+--!include 8_read/next_runs.sql
+--!include 8_read/preview_schedule.sql
 --  claim_preview: what would this worker take?
 --!include 8_read/claim_preview.sql
 --  explain_job: why is it not running?
@@ -346,6 +382,7 @@
 --!include 8_read/late_events.sql
 --  check_invariants: what must hold
 --!include 8_read/check_resource_invariants.sql
+--!include 8_read/check_schedule_invariants.sql
 --!include 8_read/check_invariants.sql
 
 --  9  who may do what

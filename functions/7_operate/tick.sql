@@ -1,4 +1,4 @@
--- Everything that time does: due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
+-- Everything that time does: schedules, due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
 -- through. Bounded: what is left over is done by the next call.
 -- Locks: the settings' row, which nobody but this schema's functions can hold (an advisory lock is anybody's to take); last, now and
 -- then for a moment, the tables of history.
@@ -25,6 +25,7 @@ begin
   lost_workers := taskq_private.rescue_lost_workers();
   perform taskq_private.clear_suspects();
   expired_attempts := taskq_private.expire_attempts();
+  perform taskq_private.fire_schedules();
   promoted := taskq_private.promote_due_jobs(10000);
   if promoted > 0 then
     perform taskq_private.hint('ready');
@@ -42,4 +43,4 @@ begin
 end;
 $$;
 comment on function taskq.tick() is
-  'Does what is due: makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';
+  'Does what is due: submits the jobs of schedules, makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';

@@ -50,6 +50,8 @@ as $$
   union all
   select r.breach from taskq_private.check_resource_invariants() as r (breach)
   union all
+  select r.breach from taskq_private.check_schedule_invariants() as r (breach)
+  union all
   select format('worker %s has ended and holds claim %s', w.name, c.claim_id)
   from taskq_private.claims as c join taskq_private.workers as w on w.worker_id = c.worker_id where w.status in ('stopped', 'lost')
   union all

@@ -25,6 +25,7 @@ const views: Record<string, View> = {
 	queues: { primaryKey: 'queue', row: 'queue', list: 'queues' },
 	workers: { primaryKey: 'worker_id', row: 'worker', list: 'workers' },
 	concurrency_keys: { primaryKey: 'concurrency_key', row: 'concurrencyKey' },
+	schedules: { primaryKey: 'name', row: 'schedule', list: 'schedules' },
 	task_types: { primaryKey: 'type', row: 'taskType', list: 'taskTypes' },
 }
 
@@ -47,6 +48,8 @@ const functions: Record<string, Record<string, string>> = {
 	list_pools: list,
 	claim_preview: preview,
 	simulate: value,
+	next_runs: list,
+	preview_schedule: list,
 	submit_job: mutation('submitted'),
 	submit_jobs: { behavior: '+mutationField -connection -resource:connection +list +resource:list', resultFieldName: 'submitted' },
 	add_dependency: mutation('status'),
@@ -62,6 +65,11 @@ const functions: Record<string, Record<string, string>> = {
 	set_concurrency_limit: command,
 	set_worker_capacity: command,
 	drain_worker: command,
+	set_schedule: mutation('nextRunAt'),
+	resume_schedule: mutation('nextRunAt'),
+	run_schedule: mutation('jobId'),
+	pause_schedule: command,
+	delete_schedule: command,
 }
 
 /** From a job to its workflow; the jobs of a workflow are listed by `listJobs`, which an index answers. */

@@ -11,6 +11,7 @@ import { limitRoutes } from './limits.ts'
 import { poolRoutes } from './pools.ts'
 import { queueRoutes } from './queues.ts'
 import { installRoutes, type Services } from './routes.ts'
+import { scheduleRoutes } from './schedules.ts'
 import { simulationRoutes } from './simulations.ts'
 import { workerRoutes } from './workers.ts'
 import { workflowRoutes } from './workflows.ts'
@@ -44,6 +45,7 @@ export function installRest(app: Application, services: Services): void {
 		...poolRoutes,
 		...limitRoutes,
 		...concurrencyKeyRoutes,
+		...scheduleRoutes,
 		...simulationRoutes,
 	})
 }

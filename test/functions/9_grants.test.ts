@@ -7,7 +7,18 @@ const db = useDb(test)
 /** The functions and views of schema taskq that each role may use by itself or by a role that it has. */
 const allowed: Record<string, string[]> = {
 	taskq_reader: [
-		...['jobs', 'job_executions', 'job_logs', 'dead_letters', 'job_dependencies', 'workflows', 'task_types', 'queues', 'workers'],
+		...[
+			'jobs',
+			'job_executions',
+			'job_logs',
+			'dead_letters',
+			'job_dependencies',
+			'workflows',
+			'task_types',
+			'queues',
+			'workers',
+			'schedules',
+		],
 		...[
 			'get_job',
 			'get_jobs',
@@ -21,7 +32,7 @@ const allowed: Record<string, string[]> = {
 			'late_events',
 		],
 		...['list_workflows', 'get_workflow', 'job_graph', 'critical_path', 'graph_mermaid'],
-		...['list_pools', 'concurrency_keys', 'claim_preview', 'simulate'],
+		...['list_pools', 'concurrency_keys', 'claim_preview', 'simulate', 'next_runs', 'preview_schedule'],
 	],
 	taskq_client: ['submit_job', 'submit_jobs', 'submit_each', 'add_dependency', 'cancel_job', 'cancel_workflow'],
 	taskq_worker: [
@@ -41,6 +52,7 @@ const allowed: Record<string, string[]> = {
 		],
 		...['drain_worker', 'tick', 'authenticate', 'has_api_key', 'set_worker_capacity', 'set_pool', 'set_rate', 'delete_pool'],
 		...['set_limit', 'set_rate_limit', 'set_concurrency_limit'],
+		...['set_schedule', 'delete_schedule', 'pause_schedule', 'resume_schedule', 'run_schedule'],
 	],
 	taskq_admin: ['configure', 'create_api_key', 'revoke_api_key'],
 }
@@ -132,6 +144,8 @@ const forbidden: [role: string, sql: string][] = [
 	['taskq_reader', 'select * from taskq_private.job_specs'],
 	['taskq_client', 'select * from taskq.tick()'],
 	['taskq_client', `select taskq.pause_queue('default')`],
+	['taskq_client', `select taskq.set_schedule('s', '{"type": "echo"}', cron => '@daily')`],
+	['taskq_client', `select taskq.run_schedule('s')`],
 	['taskq_worker', 'select * from taskq.jobs'],
 	['taskq_worker', `select taskq.submit_job('echo')`],
 	['taskq_operator', 'select taskq.configure()'],

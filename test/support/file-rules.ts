@@ -35,10 +35,10 @@ const declaration =
 const only = (...names: string[]) => new Set(names)
 const mayskip = only(
 	...['promote_due_jobs', 'take_jobs', 'settle_chunk', 'cancel_workflows', 'rescue_lost_workers', 'expire_attempts'],
-	...['deletable_jobs', 'retry_dead_letters', 'discard_dead_letters', 'tick'],
+	...['deletable_jobs', 'retry_dead_letters', 'discard_dead_letters', 'tick', 'fire_due'],
 )
-// texts that PostgreSQL can only be asked about by trying, locks that can only be had by waiting
-const maycatch = only('to_instant', 'refuse_bad_patterns', 'keep_history')
+// texts that PostgreSQL can only be asked about by trying, locks that can only be had by waiting, a schedule that is to stop no other
+const maycatch = only('to_instant', 'refuse_bad_patterns', 'keep_history', 'time_zone_error', 'fire_schedules')
 // partitions have no names before they are made
 const mayexecute = only('add_partition', 'open_period', 'drop_period')
 
@@ -86,7 +86,7 @@ export const fileRules: Record<string, FileRule> = {
 		breaks: ({ name, text }) => /\bexecute\b/.test(bare(text)) && !mayexecute.has(name),
 		broken: good.replace('select 1', `execute format('select %s', 1)`) + end,
 	},
-	'rows are skipped only in claim, promote, chunks, rescue and retention': {
+	'rows are skipped only in claim, promote, chunks, rescue, retention and schedules': {
 		breaks: ({ name, text }) => /\bskip\s+locked\b/.test(bare(text)) && !mayskip.has(name),
 		broken: good.replace('select 1', 'select from t for update skip locked') + end,
 	},

@@ -79,6 +79,17 @@ const damages: Record<string, [string, (stage: Stage) => Promise<string>]> = {
 		`insert into taskq_private.cancel_requests values ($1, 1, now(), '')`,
 		(stage) => jobIn(stage, 'ready'),
 	],
+	'a tick that was fired twice': [
+		`update taskq_private.job_specs as j set metadata = '{"schedule": "s", "scheduled_for": "2030-01-01T00:00:00.000Z"}', created_by = 'schedule:s' where job_id >= $1`,
+		async (stage) => (await stage.submit({}, {}))[0]!,
+	],
+	'a schedule that waits for what is no tick of it': [
+		`update taskq_private.schedules set next_run_at = '2999-01-01T00:00:01Z' where job ->> 'type' = (select type from taskq.jobs where job_id = $1)`,
+		async (stage) => {
+			await db.query(`select taskq.set_schedule('s', jsonb_build_object('type', $1::text), cron => '0 * * * *')`, [stage.type])
+			return jobIn(stage, 'ready')
+		},
+	],
 	'progress of a job that does not run': [
 		`insert into taskq_private.job_progress values ($1, 5, null, now())`,
 		(stage) => jobIn(stage, 'ready'),
