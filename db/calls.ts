@@ -94,12 +94,21 @@ export const statements = {
 	streamGaps: 'select * from taskq.stream_gaps()',
 	lateEvents: 'select taskq.late_events(since => $1::bigint) as event_ids',
 	authenticate: 'select * from taskq.authenticate(api_key => $1::text)',
+	authenticateApiKey: 'select * from taskq.authenticate_api_key(api_key => $1::text)',
+	liveApiKeys: 'select taskq.live_api_keys(key_ids => $1::text[]) as key_ids',
+	issueTicket: 'select * from taskq.issue_ticket(api_key => $1::text)',
+	redeemTicket: 'select * from taskq.redeem_ticket(ticket => $1::text)',
 	hasApiKey: 'select taskq.has_api_key() as has_key',
 	createApiKey: 'select taskq.create_api_key(name => $1::text, role => $2::text, expires_at => $3::timestamptz) as api_key',
 	ping: 'select pg_notification_queue_usage() as queue_usage',
 	readiness: "select pg_is_in_recovery() as in_recovery, to_regprocedure('taskq.submit_each(jsonb)') is not null as has_schema",
-	nameCaller: "select set_config('taskq.caller', $1::text, false)",
-	nameCallerHere: "select set_config('taskq.caller', $1::text, true)",
+	issueApiKey:
+		'select taskq.issue_api_key(name => $1::text, role => $2::text, queues => $3::text[], expires_at => $4::timestamptz) as api_key',
+	rotateApiKey: 'select taskq.rotate_api_key(key_id => $1::text, grace_seconds => $2::integer) as api_key',
+	revokeApiKey: 'select taskq.revoke_api_key(key_id => $1::text)',
+	apiKeys: 'select * from taskq.api_keys order by created_at',
+	becomeCaller:
+		"select set_config('role', $1::text, true), set_config('statement_timeout', $2::text, true), set_config('taskq.door', $3::text, true), set_config('taskq.caller', $4::text, true), set_config('taskq.key_id', $5::text, true), set_config('taskq.queues', $6::text, true)",
 	notify: "select pg_notify($1::text, '')",
 } as const
 

@@ -19,6 +19,13 @@ const list = describe(
 		.transform((text) => text.split(',')),
 	'names joined by commas',
 )
+const origins = describe(
+	z
+		.string()
+		.regex(/^https?:\/\/[^\s,/]+(,https?:\/\/[^\s,/]+)*$/)
+		.transform((text) => text.split(',')),
+	'origins joined by commas, such as https://jobs.example.org,http://localhost:5173',
+)
 /** As the database names and bounds resources. */
 const amounts = describe(
 	z
@@ -40,6 +47,7 @@ const schema = z.object({
 	TASKQ_PG_PORT: port.default(0),
 	API_HOST: describe(z.string().regex(/^[\w.:-]+$/), 'a host name or address').default('127.0.0.1'),
 	API_PORT: port.default(8000),
+	ALLOWED_ORIGINS: origins.optional(),
 	WORKER_CONCURRENCY: count(10_000).default(4),
 	WORKER_POOL_SIZE: count(1024).default(2),
 	WORKER_QUEUES: list.optional(),

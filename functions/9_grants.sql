@@ -13,8 +13,11 @@ grant execute on function
   taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
   taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
   taskq.next_runs, taskq.preview_schedule, taskq.list_pools, taskq.claim_preview, taskq.simulate,
-  taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events
+  taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events, taskq.redact
 to taskq_reader;
+
+-- views call these for whoever looks; without usage of their schema nobody can call them by name
+grant execute on function taskq_private.sees_queue, taskq_private.shown, taskq_private.shown_text to taskq_reader;
 
 -- who submits
 
@@ -34,8 +37,11 @@ grant execute on function
   taskq.retry_job, taskq.retry_workflow, taskq.retry_dead_letters, taskq.discard_job, taskq.discard_dead_letters, taskq.pause_queue, taskq.resume_queue,
   taskq.set_queue_aging, taskq.drain_worker, taskq.set_worker_capacity, taskq.set_pool, taskq.set_rate, taskq.delete_pool,
   taskq.set_schedule, taskq.delete_schedule, taskq.pause_schedule, taskq.resume_schedule, taskq.run_schedule,
-  taskq.set_limit, taskq.set_rate_limit, taskq.set_concurrency_limit, taskq.tick, taskq.authenticate, taskq.has_api_key
+  taskq.set_limit, taskq.set_rate_limit, taskq.set_concurrency_limit, taskq.tick, taskq.authenticate, taskq.has_api_key,
+  taskq.authenticate_api_key, taskq.live_api_keys, taskq.issue_ticket, taskq.redeem_ticket
 to taskq_operator;
+grant select on taskq.audit_log to taskq_operator;
 
 -- who administers
-grant execute on function taskq.configure, taskq.create_api_key, taskq.revoke_api_key to taskq_admin;
+grant execute on function taskq.configure, taskq.create_api_key, taskq.issue_api_key, taskq.rotate_api_key, taskq.revoke_api_key to taskq_admin;
+grant select on taskq.api_keys to taskq_admin;

@@ -50,12 +50,25 @@
 --!include 0_base/keep_floor.sql
 --  start_timeline: ids of claims and events never come again, whatever a failover has lost
 --!include 0_base/start_timeline.sql
+--  acting_role, queue_scope, sees_queue, sees_workflow, check_scope: what a caller's key is for
+--!include 0_base/acting_role.sql
+--!include 0_base/queue_scope.sql
+--!include 0_base/sees_queue.sql
+--!include 0_base/sees_workflow.sql
+--!include 0_base/check_scope.sql
+--  redact, shown, shown_text: no secret is shown
+--!include 0_base/redact_text.sql
+--!include 0_base/redact_value.sql
+--!include 0_base/redact.sql
+--!include 0_base/shown.sql
+--!include 0_base/shown_text.sql
 --  hint: wakes listeners; record_event: writes the stream; record_audit: writes down what operators do
 --!include 0_base/hint.sql
 --!include 0_base/record_event.sql
 --!include 0_base/record_queue_event.sql
 --!include 0_base/record_workflow_event.sql
 --!include 0_base/record_audit.sql
+--!include 0_base/tg_audit_log__append_only.sql
 
 --  1  a job is submitted
 --  register_task_types: which types there are
@@ -88,6 +101,7 @@
 --!include 1_submit/check_graph.sql
 --!include 1_submit/check_names.sql
 --!include 1_submit/refuse_errors.sql
+--!include 1_submit/refuse_foreign.sql
 --!include 1_submit/refuse_cycles.sql
 --!include 1_submit/topological_order.sql
 --!include 1_submit/find_cycle.sql
@@ -313,11 +327,20 @@
 --!include 7_operate/pause_schedule.sql
 --!include 7_operate/resume_schedule.sql
 --!include 7_operate/run_schedule.sql
---  create_api_key, revoke_api_key, authenticate: who is at the network doors
+--  issue_api_key, rotate_api_key, revoke_api_key, authenticate_api_key: who is at the network doors
+--!include 7_operate/store_api_key.sql
 --!include 7_operate/create_api_key.sql
+--!include 7_operate/issue_api_key.sql
+--!include 7_operate/rotate_api_key.sql
 --!include 7_operate/revoke_api_key.sql
+--!include 7_operate/find_api_key.sql
+--!include 7_operate/authenticate_api_key.sql
 --!include 7_operate/authenticate.sql
 --!include 7_operate/has_api_key.sql
+--!include 7_operate/live_api_keys.sql
+--  issue_ticket, redeem_ticket: for browsers, which cannot send a key with an upgrade
+--!include 7_operate/issue_ticket.sql
+--!include 7_operate/redeem_ticket.sql
 
 --  8  people look
 --  places, status_of: where each job is
@@ -361,6 +384,9 @@
 --!include 8_read/ticks_of.sql
 --!include 8_read/next_runs.sql
 --!include 8_read/preview_schedule.sql
+--  api_keys, audit_log: who may come in, and what was done
+--!include 8_read/api_keys.sql
+--!include 8_read/audit_log.sql
 --  claim_preview: what would this worker take?
 --!include 8_read/claim_preview.sql
 --  explain_job: why is it not running?

@@ -85,6 +85,7 @@ export const doorKinds = {
 		'The Allow header lists the methods that it takes.',
 	),
 	payload_too_large: payloadTooLarge,
+	too_many_failures: kind('too_many_failures', 429, 'Too many keys have failed', 'Wait as Retry-After says, and mend the key.'),
 	upgrade_required: kind('upgrade_required', 426, 'The resource is a WebSocket', 'Connect with a WebSocket client.'),
 	unsupported_media_type: kind(
 		'unsupported_media_type',

@@ -14,6 +14,7 @@ import { makeGraphql } from './graphql/install.ts'
 import { type Log, makeLog } from './log.ts'
 import { installStream } from './stream/install.ts'
 import { makeSubmit } from './submit.ts'
+import { installTickets } from './tickets.ts'
 
 export interface ServerOptions {
 	settings: Settings
@@ -38,7 +39,7 @@ export async function startServer({ settings, connectionString, directConnection
 	const local = isLoopback(settings.API_HOST)
 	const pooled = isPooled(connectionString, directConnectionString)
 	const database = new Database({ connectionString, pooled, log })
-	const access = new Access({ database, local })
+	const access = new Access({ database, local, allowedOrigins: settings.ALLOWED_ORIGINS })
 	const again = await firstContact({ settings, connectionString, database, local, log }).catch(async (error) => {
 		await database.end()
 		throw error
@@ -48,8 +49,11 @@ export async function startServer({ settings, connectionString, directConnection
 	const stream = installStream({ server, database, access, connectionString: directConnectionString ?? connectionString, log })
 	const graphql = makeGraphql({ database, access, log })
 	const checks = { stream: stream.hub.check }
-	server.on('request', makeApp({ log, database, access, submit: makeSubmit(database), checks, doors: [graphql.install] }))
-	const parts: { stop: () => Promise<void> }[] = [stream, graphql]
+	server.on(
+		'request',
+		makeApp({ log, database, access, submit: makeSubmit(database), checks, doors: [graphql.install, installTickets(access)] }),
+	)
+	const parts: { stop: () => Promise<void> }[] = [stream, graphql, access]
 	const stop = async () => {
 		await Promise.all([close(server), ...parts.map((part) => part.stop())])
 		await database.end()

@@ -1,5 +1,4 @@
 import { call, type Submitted } from '../db/calls.ts'
-import type { Role } from '../db/pool.ts'
 import type { Caller, Database } from './database.ts'
 import { makeGather } from './gather.ts'
 import { problemOfValue } from './problem.ts'
@@ -19,14 +18,15 @@ export interface Submission {
 /** Submits one job for a caller and answers it as JSON. Throws a Problem for a bad request. */
 export type Submit = (caller: Caller, request: Record<string, unknown>) => Promise<Submission>
 
-/** Concurrent submits of a role go to the database together, and so do the looks at what came of them. */
+/** Concurrent submits of a role and of the same queues go to the database together, and so do the looks at what came of them. */
 export function makeSubmit(database: Database): Submit {
-	const doors = new Map<Role, ReturnType<typeof makeDoor>>()
-	return async ({ role, name }, request) => {
-		let door = doors.get(role)
+	const doors = new Map<string, ReturnType<typeof makeDoor>>()
+	return async ({ role, name, queues = null }, request) => {
+		const which = JSON.stringify([role, queues])
+		let door = doors.get(which)
 		if (!door) {
-			door = makeDoor(database, role)
-			doors.set(role, door)
+			door = makeDoor(database, { role, name: null, queues })
+			doors.set(which, door)
 		}
 		const answer = await door.submit(JSON.stringify(name ? { ...request, created_by: name.slice(0, 200) } : request))
 		if (answer.error) throw problemOfValue(answer.error)
@@ -49,8 +49,8 @@ function dependenciesOf({ depends_on }: Record<string, unknown>): Dependency[] {
 	return byId.map(([job, condition]) => (condition === 'success' ? job : { job, condition }))
 }
 
-function makeDoor(database: Database, role: Role) {
-	const db = database.as({ role, name: null })
+function makeDoor(database: Database, caller: Caller) {
+	const db = database.as(caller)
 	const submit = makeGather<string, Submitted>({
 		send: (requests) => call<Submitted>(db, 'submitEach', [`[${requests.join(',')}]`]),
 		sizeOf: (request) => request.length,

@@ -21,12 +21,14 @@ begin
   if jsonb_typeof(requests) is distinct from 'array' then
     perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
   end if;
-  v_plain := taskq_private.submit_plain(requests, v_now);
-  if v_plain.job_ids is not null then
-    return query
-      select p.ordinality::integer - 1, p.job_id, 'ready'::taskq.job_status, true, v_plain.warnings, null::jsonb
-      from unnest(v_plain.job_ids) with ordinality as p (job_id, ordinality);
-    return;
+  if taskq_private.queue_scope() is null then
+    v_plain := taskq_private.submit_plain(requests, v_now);
+    if v_plain.job_ids is not null then
+      return query
+        select p.ordinality::integer - 1, p.job_id, 'ready'::taskq.job_status, true, v_plain.warnings, null::jsonb
+        from unnest(v_plain.job_ids) with ordinality as p (job_id, ordinality);
+      return;
+    end if;
   end if;
   v_jobs := taskq_private.submit_requests(requests, v_now, false);
 

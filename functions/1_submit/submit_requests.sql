@@ -7,8 +7,12 @@ volatile
 as $$
 declare
   v_jobs taskq_private.submission[] := taskq_private.read_requests(requests, submitted_at);
+  v_is_scoped boolean := taskq_private.queue_scope() is not null;
   v_some record;
 begin
+  if v_is_scoped then
+    v_jobs := taskq_private.refuse_foreign(v_jobs);
+  end if;
   select
     bool_or(j.error is not null) as has_error, bool_or(j.is_unchecked) as is_unchecked, bool_or(j.lane_id is null and j.error is null) as new_lane,
     bool_or(j.idempotency_key is not null) as has_key, bool_or(j.remaining_dependencies > 0) as waits
@@ -30,6 +34,9 @@ begin
   end if;
   if v_some.waits then
     v_jobs := taskq_private.read_dependencies(v_jobs, requests, is_graph);
+    if v_is_scoped then
+      v_jobs := taskq_private.refuse_foreign(v_jobs);
+    end if;
     if is_graph then
       perform taskq_private.refuse_cycles(v_jobs);
     end if;
@@ -41,7 +48,7 @@ begin
     v_jobs := taskq_private.return_keys(v_jobs);
   end if;
 
-  if v_some.has_error or v_some.is_unchecked or v_some.has_key or v_some.waits then -- some may not be to be stored
+  if v_some.has_error or v_some.is_unchecked or v_some.has_key or v_some.waits or v_is_scoped then -- some may not be to be stored
     perform taskq_private.store_jobs(
       array(select j from unnest(v_jobs) as j where j.error is null and j.repeated is not true), submitted_at, submit_requests.workflow_id
     );

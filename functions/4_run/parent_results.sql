@@ -12,14 +12,20 @@ as $$
 #variable_conflict use_column
 declare
   v_left integer := max_bytes;
+  -- workers get the truth, and whoever looks what may be shown
+  v_is_worker boolean := taskq_private.acting_role() = 'taskq_worker'
+    or current_setting('role') = 'none' and pg_has_role(session_user, 'taskq_worker', 'usage');
 begin
+  if taskq_private.queue_scope() is not null then
+    perform taskq_private.lane_of(parent_results.job_id);
+  end if;
   for parent_id, name, type, condition, status in
     select d.depends_on_id, s.name, l.type, d.condition, f.status
     from taskq_private.job_dependencies as d
     join taskq_private.job_specs as s on s.job_id = d.depends_on_id
     join taskq_private.lanes as l on l.lane_id = s.lane_id
     left join taskq_private.finished_jobs as f on f.job_id = d.depends_on_id
-    where d.job_id = parent_results.job_id
+    where d.job_id = parent_results.job_id and taskq_private.sees_queue(l.queue)
     order by s.name, d.depends_on_id
   loop
     result := null;
@@ -27,6 +33,10 @@ begin
     is_left_out := v_left <= 0;
     if not is_left_out then
       select f.result, f.error into result, error from taskq_private.finished_jobs as f where f.job_id = parent_results.parent_id;
+      if not v_is_worker then
+        result := taskq_private.shown(result);
+        error := taskq_private.shown(error);
+      end if;
       v_left := v_left - coalesce(octet_length(result::text), 0) - coalesce(octet_length(error::text), 0);
     end if;
     return next;

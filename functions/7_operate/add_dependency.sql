@@ -22,7 +22,10 @@ begin
   perform pg_advisory_xact_lock(1952541558);
   perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
   perform taskq_private.lock_parents(array[add_dependency.depends_on]);
-  if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then
+  if not exists (
+    select from taskq_private.job_specs as s join taskq_private.lanes as l on l.lane_id = s.lane_id
+    where s.job_id = add_dependency.depends_on and taskq_private.sees_queue(l.queue)
+  ) then
     perform taskq_private.raise_error(taskq_private.invalid(
       'depends_on', format('depends_on "%s" is no job', add_dependency.depends_on), 'TQ423', 'It may have expired, or its id is mistyped.'
     ));

@@ -17,7 +17,7 @@ declare
   v_status taskq.workflow_status;
 begin
   perform from taskq_private.workflows as w where w.workflow_id = cancel_workflow.workflow_id for update;
-  v_status := (select w.status from taskq.workflows as w where w.workflow_id = cancel_workflow.workflow_id);
+  v_status := (select w.status from taskq.workflows as w where w.workflow_id = cancel_workflow.workflow_id and taskq_private.sees_workflow(w.workflow_id));
   if v_status is null then
     raise exception 'no workflow %', cancel_workflow.workflow_id using errcode = 'TQ404', hint = 'It may have expired: a workflow is kept as long as its jobs.';
   elsif v_status <> 'running' then

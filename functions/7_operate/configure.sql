@@ -15,6 +15,7 @@ as $$
 declare
   v_settings jsonb;
 begin
+  perform taskq_private.check_scope();
   update taskq_private.settings as s
   set
     default_max_attempts = coalesce(configure.default_max_attempts, s.default_max_attempts),

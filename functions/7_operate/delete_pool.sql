@@ -14,6 +14,7 @@ begin
   if not found then
     raise exception 'no pool "%"', delete_pool.pool using errcode = 'TQ404', hint = 'select pool from taskq.list_pools() lists them.';
   end if;
+  perform taskq_private.check_scope(v_pool.queue);
   if v_pool.queue is null and v_pool.type is null and exists (
     select from taskq_private.lanes as l
     where l.resources ? delete_pool.pool

@@ -21,6 +21,7 @@ begin
     where f.status = 'failed'
       and (discard_dead_letters.type is null or l.type = discard_dead_letters.type)
       and (discard_dead_letters.queue is null or l.queue = discard_dead_letters.queue)
+      and taskq_private.sees_queue(l.queue)
       and not taskq_private.is_awaited(f.job_id)
     order by f.job_id
     limit max_jobs

@@ -7,6 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.check_scope();
   perform taskq_private.lock_worker(worker_id);
   update taskq_private.workers as w set status = 'draining' where w.worker_id = drain_worker.worker_id;
   delete from taskq_private.reservations as r where r.worker_id = drain_worker.worker_id;

@@ -7,6 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.check_scope(resume_queue.queue);
   update taskq_private.queues as q set paused_at = null, paused_by = null where q.queue = resume_queue.queue;
   if not found then
     raise exception 'no queue "%"', resume_queue.queue using errcode = 'TQ404', hint = 'select * from taskq.queues lists them.';

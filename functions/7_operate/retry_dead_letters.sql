@@ -22,6 +22,7 @@ begin
     where f.status = 'failed'
       and (retry_dead_letters.type is null or l.type = retry_dead_letters.type)
       and (retry_dead_letters.queue is null or l.queue = retry_dead_letters.queue)
+      and taskq_private.sees_queue(l.queue)
     order by f.job_id
     limit max_jobs
     for update of f skip locked

@@ -7,6 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform taskq_private.check_scope();
   update taskq_private.api_keys as k
   set revoked_at = coalesce(k.revoked_at, taskq_private.clock())
   where k.key_id = revoke_api_key.key_id;

@@ -8,6 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+  perform taskq_private.check_scope();
   if (length(set_concurrency_limit.concurrency_key) between 1 and 255) is not true then
     perform taskq_private.raise_error(taskq_private.invalid('concurrency_key', 'concurrency_key must be a text of 1 to 255 characters'));
   end if;

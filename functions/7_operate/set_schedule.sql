@@ -1,6 +1,6 @@
 -- Set again with the same timing, as each start of an application may do, it keeps its place: a tick that is due is not lost, and one
 -- that has been is not repeated. With another timing it goes on after now.
--- Locks: the schedule. Raises: TQ422, fields of the job as job.type.
+-- Locks: the schedule. Raises: TQ422, fields of the job as job.type; 42501 for a queue that the caller's key is not for.
 create or replace function taskq.set_schedule(
   name text, job jsonb, cron text default null, every interval default null, time_zone text default 'UTC', catch_up text default 'last',
   starts_at timestamptz default null, ends_at timestamptz default null, out next_run_at timestamptz
@@ -17,6 +17,7 @@ declare
   v_old taskq_private.schedules;
 begin
   perform taskq_private.check_schedule(set_schedule.name, coalesce(catch_up, 'last'), v_new);
+  perform taskq_private.check_scope(coalesce(set_schedule.job ->> 'queue', 'default'));
   v_new.name := set_schedule.name;
   v_new.job := taskq_private.check_scheduled_job(set_schedule.name, set_schedule.job, v_now);
   v_new.catch_up := coalesce(catch_up, 'last');
@@ -28,6 +29,7 @@ begin
     exit when found;
     select * into v_old from taskq_private.schedules as s where s.name = set_schedule.name for update;
     continue when not found; -- deleted between the two statements
+    perform taskq_private.check_scope(coalesce(v_old.job ->> 'queue', 'default'));
     if v_old.every is not distinct from v_new.every and v_old.starts_at is not distinct from v_new.starts_at then
       v_new.anchor_at := v_old.anchor_at;
     end if;

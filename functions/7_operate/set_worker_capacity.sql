@@ -10,6 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+  perform taskq_private.check_scope();
   perform taskq_private.check_resources(set_worker_capacity.resources);
   if set_worker_capacity.cpu_units < 0 or set_worker_capacity.memory_mb < 0 then
     perform taskq_private.raise_error(taskq_private.invalid('cpu_units', 'a capacity is not below 0'));

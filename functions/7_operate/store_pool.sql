@@ -6,6 +6,7 @@ volatile
 as $$
 #variable_conflict use_column
 begin
+  perform taskq_private.check_scope(store_pool.queue);
   if (store_pool.pool ~ '^[A-Za-z0-9_.:-]{1,120}$') is not true or store_pool.pool in ('cpu_units', 'memory_mb')
     or store_pool.pool ~ '^(queue|type|rate):' and store_pool.queue is null and store_pool.type is null
   then

@@ -16,6 +16,7 @@ declare
   v_worker taskq_private.workers;
   v_plan record;
 begin
+  perform taskq_private.check_scope();
   select * into v_worker from taskq_private.workers as w where w.worker_id = claim_preview.worker_id;
   if not found then
     raise exception 'worker % is not registered', claim_preview.worker_id using errcode = 'TQ404', hint = 'select worker_id from taskq.workers lists them.';

@@ -6,5 +6,6 @@ select
   count(j.job_id) filter (where not j.is_admitted) as parked_count
 from taskq_private.concurrency_keys as k
 left join taskq_private.keyed_jobs as j on j.concurrency_key = k.concurrency_key
+where taskq_private.sees_queue(null)
 group by k.concurrency_key, k.max_running;
 comment on view taskq.concurrency_keys is 'Keys that jobs share a limit under: how many may be ready or running, how many are, and how many are parked behind them.';

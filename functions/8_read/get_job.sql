@@ -18,7 +18,7 @@ begin
       select coalesce(jsonb_agg(case d.condition when 'success' then to_jsonb(d.depends_on_id) else jsonb_build_object('job', d.depends_on_id, 'condition', d.condition) end order by d.depends_on_id), '[]')
       from taskq_private.job_dependencies as d where d.job_id = j.job_id
     ),
-    'progress', (select jsonb_build_object('percent', p.percent, 'data', p.data, 'at', p.at) from taskq_private.job_progress as p where p.job_id = j.job_id),
+    'progress', (select jsonb_build_object('percent', p.percent, 'data', taskq_private.shown(p.data), 'at', p.at) from taskq_private.job_progress as p where p.job_id = j.job_id),
     'cancel_requested_at', (select r.requested_at from taskq_private.cancel_requests as r where r.job_id = j.job_id)
   )
   into v_job

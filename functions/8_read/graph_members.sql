@@ -9,6 +9,9 @@ declare
   v_ids uuid[] := array(select s.job_id from taskq_private.job_specs as s where s.workflow_id = id order by s.job_id limit max_jobs);
 begin
   if cardinality(v_ids) > 0 then
+    if not taskq_private.sees_workflow(id) then
+      raise exception 'no workflow %', id using errcode = 'TQ404', hint = 'It may have expired, or your API key is not for the queues of all its jobs.';
+    end if;
     return v_ids || array(
       select d.depends_on_id from taskq_private.job_dependencies as d where d.job_id = any (v_ids)
       except

@@ -9,9 +9,9 @@ select
   p.status,
   p.reason,
   l.priority,
-  s.payload,
-  p.result,
-  p.error,
+  taskq_private.shown(s.payload) as payload,
+  taskq_private.shown(p.result) as result,
+  taskq_private.shown(p.error) as error,
   p.attempt,
   s.max_attempts,
   s.created_at,
@@ -32,7 +32,7 @@ select
   p.remaining_dependencies,
   s.workflow_id,
   s.idempotency_key,
-  s.metadata,
+  taskq_private.shown(s.metadata) as metadata,
   s.trace_context,
   s.on_dependency_failure,
   l.resources,
@@ -40,6 +40,7 @@ select
   s.concurrency_key
 from taskq_private.places as p
 join taskq_private.job_specs as s on s.job_id = p.job_id
-join taskq_private.lanes as l on l.lane_id = p.lane_id;
+join taskq_private.lanes as l on l.lane_id = p.lane_id
+where taskq_private.sees_queue(l.queue);
 comment on view taskq.jobs is
   'Every job: what was asked and where it is. Look up by job_id; for lists use taskq.list_jobs(), which pages by index.';

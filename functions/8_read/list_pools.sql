@@ -11,6 +11,7 @@ as $$
     greatest(f.free, 0), p.created_at
   from taskq_private.resource_pools as p
   cross join lateral (select (taskq_private.pool_free(array[p.pool]) ->> ('pool:' || p.pool))::numeric) as f (free)
+  where taskq_private.sees_queue(p.queue)
   order by p.pool;
 $$;
 comment on function taskq.list_pools() is

@@ -23,13 +23,13 @@ begin
     from unnest(coalesce(list_workflows.status, enum_range(null::taskq.workflow_status))) as s (status)
     cross join lateral (
       select w.workflow_id from taskq_private.workflows as w
-      where w.status = s.status and w.workflow_id < v_before and list_workflows.name is null
+      where w.status = s.status and w.workflow_id < v_before and list_workflows.name is null and taskq_private.sees_workflow(w.workflow_id)
       order by w.workflow_id desc limit v_max_rows + cardinality(v_moving)
     ) as found
     union all
     (
       select w.workflow_id from taskq_private.workflows as w
-      where w.name = list_workflows.name and w.workflow_id < v_before
+      where w.name = list_workflows.name and w.workflow_id < v_before and taskq_private.sees_workflow(w.workflow_id)
         and (list_workflows.status is null or w.status = any (list_workflows.status))
       order by w.workflow_id desc limit v_max_rows + cardinality(v_moving)
     )

@@ -16,6 +16,7 @@ declare
     where (matching_job_ids.type is null or l.type = any (matching_job_ids.type))
       and (matching_job_ids.queue is null or l.queue = any (matching_job_ids.queue))
       and (matching_job_ids.priority is null or l.priority = any (matching_job_ids.priority))
+      and taskq_private.sees_queue(l.queue)
   );
   v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(matching_job_ids.status, enum_range(null::taskq.job_status))));
   v_running uuid[] := array(select unnest(c.job_ids) from taskq_private.claims as c where 'running' = any (matching_job_ids.status));

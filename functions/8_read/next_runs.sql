@@ -9,7 +9,7 @@ as $$
 declare
   v_schedule taskq_private.schedules;
 begin
-  select * into v_schedule from taskq_private.schedules as s where s.name = next_runs.name;
+  select * into v_schedule from taskq_private.schedules as s where s.name = next_runs.name and taskq_private.sees_queue(coalesce(s.job ->> 'queue', 'default'));
   if not found then
     raise exception 'no schedule "%"', left(next_runs.name, 100) using errcode = 'TQ404', hint = 'select name from taskq.schedules lists them.';
   end if;

@@ -25,5 +25,6 @@ left join lateral (
   join taskq_private.lanes as o on o.lane_id = u.lane_id
   where o.queue = q.queue
 ) as running on true
+where taskq_private.sees_queue(q.queue)
 group by q.queue, q.paused_at, q.paused_by, q.aging_seconds;
 comment on view taskq.queues is 'The queues: paused or not, and how many jobs are ready, waiting and running (counted up to 10000 a lane).';

@@ -18,14 +18,15 @@ as $$
     'next_xid', pg_snapshot_xmax(pg_current_snapshot())::text,
     'events', coalesce((
       select json_agg(json_build_object(
-        'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', b.queue, 'workflow_id', b.workflow_id,
+        'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', case when taskq_private.sees_queue(b.queue) then b.queue end,
+        'workflow_id', case when taskq_private.sees_queue(null) then b.workflow_id end,
         'jobs', (
           select json_agg(json_build_object(
             'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', u.data
           ) order by u.position)
-          from rows from (unnest(b.job_ids), unnest(b.lane_ids), unnest(b.attempts), jsonb_array_elements(b.data))
+          from rows from (unnest(b.job_ids), unnest(b.lane_ids), unnest(b.attempts), jsonb_array_elements(taskq_private.shown(b.data)))
             with ordinality as u (job_id, lane_id, attempt, data, position)
-          join taskq_private.lanes as l on l.lane_id = u.lane_id
+          join taskq_private.lanes as l on l.lane_id = u.lane_id and taskq_private.sees_queue(l.queue)
         )
       ) order by b.event_id)
       from batch as b

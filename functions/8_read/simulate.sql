@@ -14,10 +14,14 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-  v_workers taskq_private.workers[] := taskq_private.simulated_workers(worker_id, cpu_units, memory_mb, extra_workers);
-  v_lanes taskq_private.simulated_lane[] := taskq_private.simulated_lanes(v_workers);
-  v_state taskq_private.simulation := taskq_private.simulate_lanes(v_workers, v_lanes, max_steps);
+  v_workers taskq_private.workers[];
+  v_lanes taskq_private.simulated_lane[];
+  v_state taskq_private.simulation;
 begin
+  perform taskq_private.check_scope();
+  v_workers := taskq_private.simulated_workers(worker_id, cpu_units, memory_mb, extra_workers);
+  v_lanes := taskq_private.simulated_lanes(v_workers);
+  v_state := taskq_private.simulate_lanes(v_workers, v_lanes, max_steps);
   return jsonb_build_object(
     'jobs', (select coalesce(sum(l.jobs), 0) from unnest(v_lanes) as l),
     'never', (select coalesce(sum(l.jobs), 0) from unnest(v_lanes) as l where not l.fits),

@@ -37,5 +37,6 @@ left join lateral (
   cross join unnest(c.lane_ids) as u (lane_id)
   join taskq_private.lanes as l on l.lane_id = u.lane_id
   where c.worker_id = w.worker_id
-) as held on true;
+) as held on true
+where taskq_private.sees_queue(null);
 comment on view taskq.workers is 'The workers: what each can carry, what it has been granted, what its machine really uses.';

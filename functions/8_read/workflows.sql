@@ -21,9 +21,9 @@ select
   case when w.job_count = e.completed_count + e.failed_count + e.cancelled_count + e.skipped_count then e.finished_at end as finished_at,
   w.created_by,
   w.cancel_requested_at,
-  w.cancel_reason,
+  taskq_private.shown_text(w.cancel_reason) as cancel_reason,
   w.idempotency_key,
-  w.metadata
+  taskq_private.shown(w.metadata) as metadata
 from taskq_private.workflows as w
 cross join lateral (
   select
@@ -34,6 +34,10 @@ cross join lateral (
     greatest(w.finished_at, max(c.at)) as finished_at
   from taskq_private.workflow_counts as c
   where c.workflow_id = w.workflow_id
-) as e;
+) as e
+where taskq_private.sees_queue(null) or not exists (
+  select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
+  where s.workflow_id = w.workflow_id and not taskq_private.sees_queue(n.queue)
+);
 comment on view taskq.workflows is
   'Graphs of jobs that were submitted under a name, with how many of their jobs have ended how. skipped_count are those that were not needed: handlers of failures that did not happen. For lists use taskq.list_workflows().';

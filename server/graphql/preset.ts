@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { makePgService } from 'postgraphile/adaptors/pg'
 import type {} from 'postgraphile/grafserv/express/v4'
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
-import type { Caller } from '../database.ts'
+import { type Caller, settingsOf } from '../database.ts'
 import { maskError } from './errors.ts'
 import { Exposure, Names } from './exposure.ts'
 import { Limits } from './limits.ts'
@@ -28,8 +28,7 @@ export const makePreset = ({ pool, callerOf }: PresetOptions): GraphileConfig.Pr
 			schemas: ['taskq'],
 			pubsub: false,
 			pgSettings({ expressv4 }) {
-				const { role, name } = callerOf(expressv4!.req)
-				return { role, statement_timeout: STATEMENT_TIMEOUT, 'taskq.caller': name ?? '' }
+				return { ...settingsOf(callerOf(expressv4!.req), 'graphql'), statement_timeout: STATEMENT_TIMEOUT }
 			},
 		}),
 	],

@@ -8,6 +8,7 @@ import { type Filters, matches, readSubscriptionMessage, type Subscription } fro
 import type { Hub } from './hub.ts'
 import type { Message } from './messages.ts'
 import { replay } from './replay.ts'
+import { isFor, refuseTopics } from './scope.ts'
 import type { Snapshot, SnapshotTopic } from './snapshots.ts'
 
 /** What may wait for a reader before it is cut; it can resume. */
@@ -26,6 +27,8 @@ export interface ClientOptions {
 	hub: Hub
 	snapshots: Record<SnapshotTopic, Snapshot>
 	log: Log
+	/** The queues that the caller's key is for; null for all. */
+	queues: readonly string[] | null
 }
 
 /** One WebSocket of `/jobs/stream`. */
@@ -48,7 +51,7 @@ export class Client {
 
 	/** From the hub: during a replay it is the replay that sends, until it has caught up. */
 	deliver(message: Message): number {
-		if (this.#replaying || !matches(this.#filters, message)) return 0
+		if (this.#replaying || !isFor(this.#options.queues, message) || !matches(this.#filters, message)) return 0
 		if (this.#options.ws.bufferedAmount === 0) this.#waited = 0
 		const text = message.text()
 		this.#send(text)
@@ -65,11 +68,14 @@ export class Client {
 		this.#send(JSON.stringify({ type: 'resync', first_event_id: firstEventId, position: this.#options.hub.position }))
 	}
 
+	/** Throws a Problem for a topic that the caller's key is not for. */
 	subscribe({ filters, since }: Subscription): void {
+		const { snapshots, queues } = this.#options
+		refuseTopics(filters, queues)
 		this.#filters = filters
-		for (const [topic, snapshot] of Object.entries(this.#options.snapshots)) {
+		for (const [topic, snapshot] of Object.entries(snapshots)) {
 			snapshot.remove(this.#send)
-			if (filters.topics.includes(topic as SnapshotTopic)) snapshot.add(this.#send)
+			if (filters.topics.includes(topic as SnapshotTopic)) snapshot.add(this.#send, queues)
 		}
 		this.#replaying = undefined
 		if (since !== undefined) void this.#replay(since)
@@ -84,6 +90,7 @@ export class Client {
 	#onMessage(text: string): void {
 		try {
 			const subscription = readSubscriptionMessage(parse(text))
+			refuseTopics(subscription.filters, this.#options.queues)
 			this.#send(JSON.stringify({ type: 'subscribed', filters: subscription.filters, position: this.#options.hub.position }))
 			this.subscribe(subscription)
 		} catch (error) {

@@ -52,11 +52,17 @@ export function installStream({ server, database, access, connectionString, log 
 	async function open(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
 		const { pathname, searchParams } = urlOf(req)
 		if (pathname.replace(/\/$/, '') !== STREAM_PATH) throw new Problem(doorKinds.not_found, `There is no WebSocket at ${pathname}.`)
-		const db = database.as(await access.callerOf(req))
+		const caller = await access.callerOfUpgrade(req)
+		searchParams.delete('ticket')
+		const db = database.as(caller, 'websocket')
 		await call(db, 'streamPosition') // whether this caller may read the stream is the database's to say
 		await hub.start()
 		sockets.handleUpgrade(req, socket, head, (ws) => {
-			const client = new Client({ ws, db, hub, snapshots, log })
+			const client = new Client({ ws, db, hub, snapshots, log, queues: caller.queues ?? null })
+			ws.on(
+				'close',
+				access.watch(caller, () => ws.close(1008, 'the API key has ended')),
+			)
 			try {
 				client.subscribe(readSubscriptionQuery(searchParams))
 			} catch (error) {

@@ -19,10 +19,12 @@ export class Snapshot {
 	readonly #kind: (typeof kinds)[SnapshotTopic]
 	readonly #database: Database
 	readonly #log: Log
-	readonly #subscribers = new Set<Send>()
+	/** With the queues that each may see; null for all. */
+	readonly #subscribers = new Map<Send, readonly string[] | null>()
 	/** Those who have been told what `#last` says. */
 	readonly #told = new Set<Send>()
 	#last = ''
+	#data: Record<string, Record<string, unknown>[]> = {}
 	#looking: { stop: () => Promise<void> } | undefined
 
 	constructor({ topic, database, log }: { topic: SnapshotTopic; database: Database; log: Log }) {
@@ -31,8 +33,8 @@ export class Snapshot {
 		this.#log = log
 	}
 
-	add(send: Send): void {
-		this.#subscribers.add(send)
+	add(send: Send, queues: readonly string[] | null): void {
+		this.#subscribers.set(send, queues)
 		if (this.#looking) this.#tell()
 		else this.#looking = repeat(EVERY_MS, () => this.#look())
 	}
@@ -58,10 +60,12 @@ export class Snapshot {
 				field,
 				(await call(this.#database.own, statement)).map(shape),
 			])
-			const text = JSON.stringify({ type, event: 'snapshot', data: Object.fromEntries(await Promise.all(parts)) })
+			const data = Object.fromEntries(await Promise.all(parts))
+			const text = JSON.stringify({ type, event: 'snapshot', data })
 			if (!this.#looking) return
 			if (text !== this.#last) this.#told.clear()
 			this.#last = text
+			this.#data = data
 			this.#tell()
 		} catch (err) {
 			this.#log.debug({ err }, 'a snapshot could not be taken')
@@ -70,9 +74,15 @@ export class Snapshot {
 
 	#tell(): void {
 		if (!this.#last) return
-		for (const send of this.#subscribers) {
-			if (!this.#told.has(send)) send(this.#last)
+		for (const [send, queues] of this.#subscribers) {
+			if (!this.#told.has(send)) send(queues ? this.#textFor(queues) : this.#last)
 			this.#told.add(send)
 		}
+	}
+
+	#textFor(queues: readonly string[]): string {
+		const own = (rows: Record<string, unknown>[]) => rows.filter(({ queue }) => queues.includes(String(queue)))
+		const data = Object.fromEntries(Object.entries(this.#data).map(([field, rows]) => [field, own(rows)]))
+		return JSON.stringify({ type: this.#kind.type, event: 'snapshot', data })
 	}
 }

@@ -30,6 +30,7 @@ const allowed: Record<string, string[]> = {
 			'stream_position',
 			'stream_gaps',
 			'late_events',
+			'redact',
 		],
 		...['list_workflows', 'get_workflow', 'job_graph', 'critical_path', 'graph_mermaid'],
 		...['list_pools', 'concurrency_keys', 'claim_preview', 'simulate', 'next_runs', 'preview_schedule'],
@@ -53,8 +54,9 @@ const allowed: Record<string, string[]> = {
 		...['drain_worker', 'tick', 'authenticate', 'has_api_key', 'set_worker_capacity', 'set_pool', 'set_rate', 'delete_pool'],
 		...['set_limit', 'set_rate_limit', 'set_concurrency_limit'],
 		...['set_schedule', 'delete_schedule', 'pause_schedule', 'resume_schedule', 'run_schedule'],
+		...['audit_log', 'authenticate_api_key', 'live_api_keys', 'issue_ticket', 'redeem_ticket'],
 	],
-	taskq_admin: ['configure', 'create_api_key', 'revoke_api_key'],
+	taskq_admin: ['configure', 'create_api_key', 'issue_api_key', 'rotate_api_key', 'revoke_api_key', 'api_keys'],
 }
 const inherited: Record<string, string[]> = {
 	taskq_client: ['taskq_reader'],
@@ -104,6 +106,7 @@ test('no role but the owner touches anything of schema taskq_private', async (t)
 		union all
 		select r.role, p.proname from unnest($1::text[]) as r (role), pg_proc as p
 		where p.pronamespace = 'taskq_private'::regnamespace and has_function_privilege(r.role, p.oid, 'execute')
+			and not (p.proname in ('sees_queue', 'shown', 'shown_text') and r.role in ('taskq_reader', 'taskq_client', 'taskq_operator', 'taskq_admin')) -- which views call
 		union all
 		select r.role, 'schema' from unnest($1::text[]) as r (role) where has_schema_privilege(r.role, 'taskq_private', 'usage, create')`,
 		[roles],
@@ -152,6 +155,9 @@ const forbidden: [role: string, sql: string][] = [
 	['taskq_operator', `select taskq.register_worker('w', '{}', 1, 1)`],
 	['taskq_admin', 'delete from taskq_private.audit_log'],
 	['taskq_admin', 'select taskq_private.clock()'],
+	['taskq_reader', `select taskq_private.shown('{}')`],
+	['taskq_operator', 'select * from taskq.api_keys'],
+	['taskq_client', 'select * from taskq.audit_log'],
 ]
 
 for (const [role, sql] of forbidden) {

@@ -27,7 +27,7 @@ export interface Setting {
 
 /** What the orders of one batch have left behind. History keeps its partitions, and shapes of jobs their lanes. */
 const TABLES =
-	'job_specs ready_jobs waiting_jobs claims finished_jobs job_attempts job_logs job_dependencies job_progress cancel_requests job_events keyed_jobs concurrency_keys unsettled_jobs idempotency_keys workers reservations workflows workflow_counts audit_log resource_pools'
+	'job_specs ready_jobs waiting_jobs claims finished_jobs job_attempts job_logs job_dependencies job_progress cancel_requests job_events keyed_jobs concurrency_keys unsettled_jobs idempotency_keys workers reservations workflows workflow_counts resource_pools'
 
 export const clear = (db: Db) => db.query(`truncate ${TABLES.replaceAll(/\w+/g, (table) => `taskq_private.${table},`).replace(/,$/, '')}`)
 

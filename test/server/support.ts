@@ -2,6 +2,7 @@ import type { ExecutionContext, TestFn } from 'ava'
 import { pino } from 'pino'
 import { WebSocket } from 'ws'
 import { readSettings } from '../../db/settings.ts'
+import { logOptions } from '../../server/log.ts'
 import { type RunningServer, startServer } from '../../server/main.ts'
 import { tasks } from '../../worker/tasks/index.ts'
 import { type Db, makeDb, registerTypes } from '../support/db.ts'
@@ -58,7 +59,7 @@ export interface StartOptions {
 
 /** A server on a free port over this database. What it logs is put into `logs`. */
 export function startTestServer(db: Db, { env = {}, connectionString = db.url, logs = [] }: StartOptions = {}): Promise<RunningServer> {
-	const log = pino({ level: 'debug', base: undefined }, { write: (line: string) => void logs.push(JSON.parse(line)) })
+	const log = pino(logOptions('debug'), { write: (line: string) => void logs.push(JSON.parse(line)) })
 	const settings = readSettings({ API_PORT: '0', ...env })
 	return startServer({ settings, connectionString, directConnectionString: undefined, log })
 }

@@ -41,6 +41,21 @@ export const catalogRules: Record<string, CatalogRule> = {
 			and not exists (select from unnest(p.proconfig) as s (setting) where s.setting ~ '^search_path=.*pg_temp"?$')`,
 		broken: `create function taskq.broken() returns integer language sql immutable security definer set search_path = pg_temp, pg_catalog as $$ select 1 $$`,
 	},
+	'no security definer function looks anywhere but in pg_catalog': {
+		find: `select p.oid::regprocedure::text as name from pg_proc as p where p.prosecdef and p.pronamespace ${ours}
+			and not 'search_path=pg_catalog, pg_temp' = any (p.proconfig)`,
+		broken: `create function taskq.broken() returns integer language sql immutable security definer set search_path = public, pg_temp as $$ select 1 $$`,
+	},
+	'the owner of everything cannot log in, and has no power beyond what it owns': {
+		find: `select r.rolname as name from pg_roles as r where r.rolname = 'taskq_owner' and (r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolreplication)`,
+		broken: 'alter role taskq_owner bypassrls',
+	},
+	'a function that is yet to be made is not for PUBLIC': {
+		find: `select 'taskq_owner' as name where not exists (
+			select from pg_default_acl as d where d.defaclrole = 'taskq_owner'::regrole and d.defaclobjtype = 'f' and d.defaclnamespace = 0
+				and not exists (select from aclexplode(d.defaclacl) as a where a.grantee = 0))`,
+		broken: 'alter default privileges for role taskq_owner grant execute on functions to public',
+	},
 	'no function has overloads': {
 		find: `select p.pronamespace::regnamespace || '.' || p.proname as name from pg_proc as p where p.pronamespace ${ours}
 			group by p.pronamespace, p.proname having count(*) > 1`,

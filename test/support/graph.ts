@@ -6,7 +6,7 @@ import { jobIds, type Stage } from './stage.ts'
 /** Deletes all jobs and workflows, so that many graphs can be tried in one database. */
 export async function forgetJobs(db: Queryable): Promise<void> {
 	const tables = ['job_specs', 'finished_jobs', 'waiting_jobs', 'ready_jobs', 'claims', 'job_dependencies', 'unsettled_jobs', 'workflows']
-	const more = ['workflow_counts', 'cancel_requests', 'job_attempts', 'job_events', 'audit_log']
+	const more = ['workflow_counts', 'cancel_requests', 'job_attempts', 'job_events']
 	await db.query([...tables, ...more].map((table) => `delete from taskq_private.${table}`).join('; '))
 }
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:ac6d07e092b5f35ac968ab219cdd3c7703364eea
---! Hash: sha1:a45f49d0a215ccf8f1949b0af6c987f02ee1b1fc
+--! Hash: sha1:ce4ddad45ab6d63212b715c1413e3fc2a1ac6d89
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -55,6 +55,30 @@ comment on column taskq_private.schedules.paused_at is 'Since when it is paused.
 comment on column taskq_private.schedules.paused_by is 'Who paused it.';
 comment on column taskq_private.schedules.created_at is 'When it was made.';
 comment on column taskq_private.schedules.created_by is 'Who made it.';
+
+
+alter table taskq_private.api_keys
+  add column queues text[],
+  add column rotated_from text,
+  add constraint check_api_keys_queues check (cardinality(queues) > 0);
+comment on column taskq_private.api_keys.queues is 'The queues that it is for; null for all.';
+comment on column taskq_private.api_keys.rotated_from is 'The key that it succeeds.';
+
+create table taskq_private.tickets (
+  ticket_hash bytea constraint pk_tickets primary key,
+  key_id text,
+  expires_at timestamptz not null
+);
+create index index_tickets_expires_at on taskq_private.tickets (expires_at);
+comment on table taskq_private.tickets is 'Tickets that stand for a key once, for those that cannot send it. Only a hash is kept, until it is used or has expired.';
+comment on column taskq_private.tickets.ticket_hash is 'SHA-256 of it.';
+comment on column taskq_private.tickets.key_id is 'The key that it stands for; null on a server that wants none.';
+comment on column taskq_private.tickets.expires_at is 'Until when it is good.';
+
+alter table taskq_private.audit_log add column key_id text, add column role text, add column door text;
+comment on column taskq_private.audit_log.key_id is 'The API key that it was done with; null for none.';
+comment on column taskq_private.audit_log.role is 'The role that it was done in.';
+comment on column taskq_private.audit_log.door is 'By which door: rest, graphql, websocket, grpc or sql.';
 
 
 --! Included 0_base/cron_mask.sql
@@ -363,6 +387,350 @@ end;
 $$;
 comment on function taskq_private.time_zone_error(text) is 'What is wrong with the name of a time zone, as an error value; null for a good one.';
 --! EndIncluded 0_base/time_zone_error.sql
+--! Included 0_base/acting_role.sql
+-- Inside a security definer function current_user is the owner; the setting is still what the caller has taken.
+create or replace function taskq_private.acting_role()
+returns text
+language sql
+stable
+as $$
+  select case current_setting('role') when 'none' then session_user::text else current_setting('role') end;
+$$;
+comment on function taskq_private.acting_role() is 'The role in which the caller acts.';
+--! EndIncluded 0_base/acting_role.sql
+--! Included 0_base/queue_scope.sql
+create or replace function taskq_private.queue_scope()
+returns text[]
+language sql
+stable
+as $$
+  select nullif(current_setting('taskq.queues', true), '')::text[];
+$$;
+comment on function taskq_private.queue_scope() is 'The queues that the caller''s key is for; null for all.';
+--! EndIncluded 0_base/queue_scope.sql
+--! Included 0_base/sees_queue.sql
+-- taskq.queues is what a door sets for the key of its caller, for one transaction. Plain SQL of nothing but pg_catalog: it becomes part
+-- of the queries and views that ask, for roles that may not look into this schema. Put as `is not null`, it is expected to hold of nearly
+-- every row, as it nearly always does: planners that expect few rows would begin with the lanes.
+create or replace function taskq_private.sees_queue(queue text)
+returns boolean
+language sql
+stable
+as $$
+  select nullif(coalesce(current_setting('taskq.queues', true), '') = '', false) is not null
+    or sees_queue.queue = any (nullif(current_setting('taskq.queues', true), '')::text[]);
+$$;
+comment on function taskq_private.sees_queue(text) is 'Whether the caller''s key is for this queue, or for all; null stands for what is of no queue, or of all.';
+--! EndIncluded 0_base/sees_queue.sql
+--! Included 0_base/sees_workflow.sql
+create or replace function taskq_private.sees_workflow(workflow_id uuid)
+returns boolean
+language sql
+stable
+as $$
+  select taskq_private.queue_scope() is null or not exists (
+    select
+    from taskq_private.job_specs as s
+    join taskq_private.lanes as l on l.lane_id = s.lane_id
+    where s.workflow_id = sees_workflow.workflow_id and not taskq_private.sees_queue(l.queue)
+  );
+$$;
+comment on function taskq_private.sees_workflow(uuid) is 'Whether all jobs of a workflow are in queues that the caller''s key is for.';
+--! EndIncluded 0_base/sees_workflow.sql
+--! Included 0_base/check_scope.sql
+-- Raises: 42501.
+create or replace function taskq_private.check_scope(queue text default null)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  if taskq_private.sees_queue(queue) is not true then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = case when queue is null then 'this API key is for some queues only, and this concerns all of them'
+        else format('this API key is not for queue "%s"', queue) end,
+      hint = format('It is for %s. Use a key for all queues.', array_to_string(taskq_private.queue_scope(), ', '));
+  end if;
+end;
+$$;
+comment on function taskq_private.check_scope(text) is 'Refuses a caller whose key is not for this queue; null stands for what is of no queue.';
+--! EndIncluded 0_base/check_scope.sql
+--! Included 0_base/redact_text.sql
+-- In this order: a key that comes after Bearer is one secret, not two.
+create or replace function taskq_private.redact_text(value text)
+returns text
+language sql
+immutable
+as $$
+  select regexp_replace(
+    regexp_replace(
+      regexp_replace(value collate "C", '\m(bearer)[[:space:]]+[A-Za-z0-9._~+/=-]{8,}', '\1 [redacted]', 'gi'),
+      '(taskq_[A-Za-z0-9]{1,50})_[A-Za-z0-9]{16,}', '\1_[redacted]', 'g'
+    ),
+    '(://[^/:@[:space:]]*):[^/[:space:]]+@', '\1:[redacted]@', 'g'
+  );
+$$;
+comment on function taskq_private.redact_text(text) is 'A text without API keys, bearer tokens and the passwords of URLs.';
+--! EndIncluded 0_base/redact_text.sql
+--! Included 0_base/redact_value.sql
+-- Numbers under a key of tokens are counts, as in max_tokens; true, false and null are no secrets.
+create or replace function taskq_private.redact_value(value jsonb, depth integer default 0)
+returns jsonb
+language plpgsql
+immutable
+as $$
+begin
+  if jsonb_typeof(value) = 'string' then
+    return to_jsonb(taskq_private.redact_text(value #>> '{}'));
+  elsif depth > 200 then
+    return '"[redacted: nested too deep]"';
+  elsif jsonb_typeof(value) = 'array' then
+    return (select coalesce(jsonb_agg(taskq_private.redact_value(e.value, depth + 1) order by e.n), '[]') from jsonb_array_elements(value) with ordinality as e (value, n));
+  elsif jsonb_typeof(value) = 'object' then
+    return (
+      select coalesce(jsonb_object_agg(
+        e.key,
+        case
+          when jsonb_typeof(e.value) in ('boolean', 'null') then e.value
+          when e.key collate "C" !~* 'passw|passphrase|pwd|secret|token|authorization|api[-_ ]?key|cookie|private[-_ ]?key|access[-_ ]?key|credential'
+            or jsonb_typeof(e.value) = 'number' and e.key collate "C" ~* 'tokens' then taskq_private.redact_value(e.value, depth + 1)
+          else '"[redacted]"'
+        end
+      ), '{}')
+      from jsonb_each(value) as e
+    );
+  end if;
+  return value;
+end;
+$$;
+comment on function taskq_private.redact_value(jsonb, integer) is 'A value without its secrets, at any depth.';
+--! EndIncluded 0_base/redact_value.sql
+--! Included 0_base/redact.sql
+-- A function of schema taskq because views call it for whoever looks.
+create or replace function taskq.redact(value jsonb)
+returns jsonb
+language sql
+immutable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select taskq_private.redact_value(value);
+$$;
+comment on function taskq.redact(jsonb) is
+  'A value without its secrets: what is under a key such as password, secret, token, authorization, api_key, cookie, private_key, access_key or credential, at any depth, and in texts API keys, bearer tokens and the passwords of URLs. Example: select taskq.redact(''{"smtp": {"password": "x"}}'').';
+--! EndIncluded 0_base/redact.sql
+--! Included 0_base/shown.sql
+-- Few values hold a secret, so two looks come first, each cheaper than what it saves: for bits of the words, then for the words, which are
+-- those of redact_value() and redact_text(); nothing that those would change may pass. Plain SQL that becomes part of the views that ask,
+-- for roles that may not look into this schema.
+create or replace function taskq_private.shown(value jsonb)
+returns jsonb
+language sql
+stable
+as $$
+  select case
+    when lower(value::text collate "C") like any ('{%pass%,%pwd%,%secret%,%token%,%authorization%,%key%,%cookie%,%credential%,%bearer%,%taskq\\_%,%://%}'::text[])
+      and value::text collate "C" ~* 'passw|passphrase|pwd|secret|token|authorization|api[-_ ]?key|cookie|private[-_ ]?key|access[-_ ]?key|credential|bearer|taskq_|://[^/]*@'
+      then taskq.redact(value)
+    else value
+  end;
+$$;
+comment on function taskq_private.shown(jsonb) is 'A value as it may be shown: redacted if it may hold a secret.';
+--! EndIncluded 0_base/shown.sql
+--! Included 0_base/shown_text.sql
+create or replace function taskq_private.shown_text(value text)
+returns text
+language sql
+stable
+as $$
+  select case when value collate "C" ~* 'bearer|taskq_|://[^/]*@' then taskq.redact(to_jsonb(value)) #>> '{}' else value end;
+$$;
+comment on function taskq_private.shown_text(text) is 'A text as it may be shown: redacted if it may hold a secret.';
+--! EndIncluded 0_base/shown_text.sql
+--! Included 0_base/record_audit.sql
+-- The door may name its caller in taskq.caller, taskq.key_id and taskq.door; without one it was SQL.
+create or replace function taskq_private.record_audit(action text, target text, details jsonb default null)
+returns void
+language sql
+volatile
+as $$
+  insert into taskq_private.audit_log (at, actor, action, target, details, key_id, role, door)
+  values (
+    taskq_private.clock(), taskq_private.actor(), action, target, details, nullif(current_setting('taskq.key_id', true), ''),
+    taskq_private.acting_role(), coalesce(nullif(current_setting('taskq.door', true), ''), 'sql')
+  );
+$$;
+comment on function taskq_private.record_audit(text, text, jsonb) is 'Writes down what an operator does, in the transaction that does it.';
+--! EndIncluded 0_base/record_audit.sql
+--! Included 0_base/tg_audit_log__append_only.sql
+-- For the owner, too: what has been done cannot be made not to have been.
+create or replace function taskq_private.tg_audit_log__append_only()
+returns trigger
+language plpgsql
+volatile
+as $$
+begin
+  raise exception 'the audit log is only ever added to' using errcode = 'insufficient_privilege', hint = 'Read it in taskq.audit_log.';
+end;
+$$;
+comment on function taskq_private.tg_audit_log__append_only() is 'Refuses to change or delete what is in the audit log.';
+--! EndIncluded 0_base/tg_audit_log__append_only.sql
+--! Included 1_submit/refuse_foreign.sql
+-- For keys that are for some queues only. What another queue's job has left behind is its own: a job may not wait for one and so be given it.
+create or replace function taskq_private.refuse_foreign(jobs taskq_private.submission[])
+returns taskq_private.submission[]
+language plpgsql
+stable
+as $$
+declare
+  v_jobs taskq_private.submission[] := jobs;
+  v_job taskq_private.submission;
+  v_found record;
+begin
+  for v_found in
+    select j.ordinal, taskq_private.sees_queue(j.queue) as is_own, (
+      select d.id
+      from unnest(j.depends_on) as d (id)
+      join taskq_private.job_specs as s on s.job_id = d.id
+      join taskq_private.lanes as l on l.lane_id = s.lane_id
+      where not taskq_private.sees_queue(l.queue)
+      limit 1
+    ) as foreign_id
+    from unnest(jobs) as j
+    where j.error is null
+  loop
+    v_job := v_jobs[v_found.ordinal];
+    v_job.error := case
+      when v_found.is_own is not true then taskq_private.invalid(
+        'queue', format('this API key is not for queue "%s"', v_job.queue), '42501',
+        format('It is for %s. Name one of these, or use a key for all queues.', array_to_string(taskq_private.queue_scope(), ', '))
+      )
+      when v_found.foreign_id is not null then
+        taskq_private.invalid('depends_on', format('depends_on "%s" is no job', v_found.foreign_id), 'TQ423', 'It may have expired, or its id is mistyped.')
+    end;
+    v_jobs[v_found.ordinal] := v_job;
+  end loop;
+  return v_jobs;
+end;
+$$;
+comment on function taskq_private.refuse_foreign(taskq_private.submission[]) is
+  'An error for each submission to a queue that the caller''s key is not for, and for each that would wait for a job of one.';
+--! EndIncluded 1_submit/refuse_foreign.sql
+--! Included 1_submit/submit_requests.sql
+-- The path of every submit. A graph is a list whose jobs may name each other, and is stored whole or not at all.
+-- Locks: idempotency keys in order, then the places of dependencies (lock_parents). Raises: a graph's first error.
+create or replace function taskq_private.submit_requests(requests jsonb, submitted_at timestamptz, is_graph boolean, workflow_id uuid default null)
+returns taskq_private.submission[]
+language plpgsql
+volatile
+as $$
+declare
+  v_jobs taskq_private.submission[] := taskq_private.read_requests(requests, submitted_at);
+  v_is_scoped boolean := taskq_private.queue_scope() is not null;
+  v_some record;
+begin
+  if v_is_scoped then
+    v_jobs := taskq_private.refuse_foreign(v_jobs);
+  end if;
+  select
+    bool_or(j.error is not null) as has_error, bool_or(j.is_unchecked) as is_unchecked, bool_or(j.lane_id is null and j.error is null) as new_lane,
+    bool_or(j.idempotency_key is not null) as has_key, bool_or(j.remaining_dependencies > 0) as waits
+  into v_some
+  from unnest(v_jobs) as j;
+
+  if v_some.is_unchecked then
+    v_jobs := taskq_private.check_payloads(v_jobs);
+  end if;
+  if is_graph then
+    v_jobs := taskq_private.check_names(v_jobs);
+    perform taskq_private.refuse_errors(v_jobs);
+  end if;
+  if v_some.new_lane then
+    v_jobs := taskq_private.intern_lanes(v_jobs, submitted_at);
+  end if;
+  if v_some.has_key then
+    v_jobs := taskq_private.resolve_idempotency(v_jobs);
+  end if;
+  if v_some.waits then
+    v_jobs := taskq_private.read_dependencies(v_jobs, requests, is_graph);
+    if v_is_scoped then
+      v_jobs := taskq_private.refuse_foreign(v_jobs);
+    end if;
+    if is_graph then
+      perform taskq_private.refuse_cycles(v_jobs);
+    end if;
+    v_jobs := taskq_private.resolve_dependencies(v_jobs, is_graph);
+  end if;
+  if is_graph then
+    perform taskq_private.refuse_errors(v_jobs);
+  elsif v_some.has_key and v_some.waits then
+    v_jobs := taskq_private.return_keys(v_jobs);
+  end if;
+
+  if v_some.has_error or v_some.is_unchecked or v_some.has_key or v_some.waits or v_is_scoped then -- some may not be to be stored
+    perform taskq_private.store_jobs(
+      array(select j from unnest(v_jobs) as j where j.error is null and j.repeated is not true), submitted_at, submit_requests.workflow_id
+    );
+  else
+    perform taskq_private.store_jobs(v_jobs, submitted_at, submit_requests.workflow_id);
+  end if;
+  return v_jobs;
+end;
+$$;
+comment on function taskq_private.submit_requests(jsonb, timestamptz, boolean, uuid) is
+  'Stores what is good of a list of requests, and answers what became of each.';
+--! EndIncluded 1_submit/submit_requests.sql
+--! Included 1_submit/submit_each.sql
+-- nothing -> pending | blocked | ready. Every job of the list is answered for itself: a bad one gets an error as a value
+-- and harms no other. Doors gather concurrent submits into one call of this.
+-- Calls: submit_plain, submit_requests. Locks: idempotency keys in order, then the places of dependencies.
+create or replace function taskq.submit_each(requests jsonb)
+returns table ("position" integer, job_id uuid, status taskq.job_status, created boolean, warnings text[], error jsonb)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_jobs taskq_private.submission[];
+  v_plain record;
+begin
+  if jsonb_typeof(requests) is distinct from 'array' then
+    perform taskq_private.raise_error(taskq_private.invalid('jobs', 'jobs must be a list of objects'));
+  end if;
+  if taskq_private.queue_scope() is null then
+    v_plain := taskq_private.submit_plain(requests, v_now);
+    if v_plain.job_ids is not null then
+      return query
+        select p.ordinality::integer - 1, p.job_id, 'ready'::taskq.job_status, true, v_plain.warnings, null::jsonb
+        from unnest(v_plain.job_ids) with ordinality as p (job_id, ordinality);
+      return;
+    end if;
+  end if;
+  v_jobs := taskq_private.submit_requests(requests, v_now, false);
+
+  return query
+    select
+      j.ordinal - 1,
+      case when j.error is null then j.job_id end,
+      taskq_private.submission_status(j, v_now),
+      j.error is null and j.repeated is not true,
+      case when j.cpu_units > 0 or j.memory_mb > 0 or j.resources <> '{}' -- else it fits everywhere, and no lane is looked at
+        then array(select jsonb_array_elements_text((select taskq_private.lane_warnings(v_jobs)) -> j.lane_id::text)) else '{}' end,
+      j.error
+    from unnest(v_jobs) as j;
+end;
+$$;
+comment on function taskq.submit_each(jsonb) is
+  'Submits a list of unrelated jobs in one transaction and answers each for itself: job_id, status and warnings, or an error {"code", "field", "message"}. Positions count from 0.';
+--! EndIncluded 1_submit/submit_each.sql
 --! Included 3_claim/take_jobs.sql
 -- Moves the chosen rows into a new claim and reads what the worker needs to run them.
 -- Locks: ready rows at the heads of the chosen lanes, skipping those that a rival is taking.
@@ -433,6 +801,55 @@ end;
 $$;
 comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none.';
 --! EndIncluded 3_claim/take_jobs.sql
+--! Included 4_run/parent_results.sql
+-- Results are read one by one, by name, until together they are as large as they may be, give or take one: ten thousand parents can have left
+-- more than a worker can hold.
+create or replace function taskq.parent_results(job_id uuid, max_bytes integer default 4194304)
+returns table (
+  parent_id uuid, name text, type text, condition taskq.dependency_condition, status taskq.job_status, result jsonb, error jsonb, is_left_out boolean
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_left integer := max_bytes;
+  -- workers get the truth, and whoever looks what may be shown
+  v_is_worker boolean := taskq_private.acting_role() = 'taskq_worker'
+    or current_setting('role') = 'none' and pg_has_role(session_user, 'taskq_worker', 'usage');
+begin
+  if taskq_private.queue_scope() is not null then
+    perform taskq_private.lane_of(parent_results.job_id);
+  end if;
+  for parent_id, name, type, condition, status in
+    select d.depends_on_id, s.name, l.type, d.condition, f.status
+    from taskq_private.job_dependencies as d
+    join taskq_private.job_specs as s on s.job_id = d.depends_on_id
+    join taskq_private.lanes as l on l.lane_id = s.lane_id
+    left join taskq_private.finished_jobs as f on f.job_id = d.depends_on_id
+    where d.job_id = parent_results.job_id and taskq_private.sees_queue(l.queue)
+    order by s.name, d.depends_on_id
+  loop
+    result := null;
+    error := null;
+    is_left_out := v_left <= 0;
+    if not is_left_out then
+      select f.result, f.error into result, error from taskq_private.finished_jobs as f where f.job_id = parent_results.parent_id;
+      if not v_is_worker then
+        result := taskq_private.shown(result);
+        error := taskq_private.shown(error);
+      end if;
+      v_left := v_left - coalesce(octet_length(result::text), 0) - coalesce(octet_length(error::text), 0);
+    end if;
+    return next;
+  end loop;
+end;
+$$;
+comment on function taskq.parent_results(uuid, integer) is
+  'How the jobs that this job depends on ended and what they left behind, by name; results and errors until they are max_bytes together (4 MiB), the rest is_left_out: look those up by parent_id.';
+--! EndIncluded 4_run/parent_results.sql
 --! Included 7_operate/tick.sql
 -- Everything that time does: schedules, due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
 -- through. Bounded: what is left over is done by the next call.
@@ -774,10 +1191,447 @@ end;
 $$;
 comment on function taskq_private.defer_schedule(text, jsonb) is 'Leaves a schedule that cannot be fired at all for a minute; its tick stays due.';
 --! EndIncluded 7_operate/defer_schedule.sql
+--! Included 7_operate/lane_of.sql
+create or replace function taskq_private.lane_of(job_id uuid)
+returns integer
+language plpgsql
+stable
+as $$
+declare
+  v_lane_id integer;
+begin
+  select s.lane_id into v_lane_id from taskq_private.job_specs as s where s.job_id = lane_of.job_id;
+  if not found
+    or taskq_private.queue_scope() is not null
+    and not exists (select from taskq_private.lanes as l where l.lane_id = v_lane_id and taskq_private.sees_queue(l.queue))
+  then
+    raise exception 'no job %', job_id
+      using errcode = 'TQ404', hint = 'It may have expired: finished jobs are kept for job_ttl_seconds.';
+  end if;
+  return v_lane_id;
+end;
+$$;
+comment on function taskq_private.lane_of(uuid) is 'The lane of a job; raises TQ404 for one that does not exist, or that the caller''s key is not for.';
+--! EndIncluded 7_operate/lane_of.sql
+--! Included 7_operate/cancel_workflow.sql
+-- running -> cancelled, once the jobs that run have stopped. What is more than ten thousand jobs is left to claims and ticks.
+-- Locks: the workflow's row, then its jobs (cancel_jobs). Raises: TQ404, TQ409 with the state.
+create or replace function taskq.cancel_workflow(workflow_id uuid, reason text default null)
+returns taskq.workflow_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_status taskq.workflow_status;
+begin
+  perform from taskq_private.workflows as w where w.workflow_id = cancel_workflow.workflow_id for update;
+  v_status := (select w.status from taskq.workflows as w where w.workflow_id = cancel_workflow.workflow_id and taskq_private.sees_workflow(w.workflow_id));
+  if v_status is null then
+    raise exception 'no workflow %', cancel_workflow.workflow_id using errcode = 'TQ404', hint = 'It may have expired: a workflow is kept as long as its jobs.';
+  elsif v_status <> 'running' then
+    raise exception 'workflow % is % and cannot be cancelled', cancel_workflow.workflow_id, v_status
+      using errcode = 'TQ409', detail = v_status::text, hint = 'Only workflows with jobs that have not ended can be cancelled.';
+  end if;
+
+  perform taskq_private.record_audit('cancel_workflow', cancel_workflow.workflow_id::text, jsonb_build_object('reason', reason));
+  update taskq_private.workflows as w
+  set cancel_requested_at = taskq_private.clock(), cancel_reason = cancel_workflow.reason, cancelled_down_to = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+  where w.workflow_id = cancel_workflow.workflow_id;
+  for v_i in 1 .. 10 loop
+    exit when not taskq_private.cancel_workflow_chunk(cancel_workflow.workflow_id);
+  end loop;
+  return (select w.status from taskq.workflows as w where w.workflow_id = cancel_workflow.workflow_id);
+end;
+$$;
+comment on function taskq.cancel_workflow(uuid, text) is
+  'Cancels all jobs of a workflow that wait and asks those that run to stop. Answers cancelled, or running while some still have to.';
+--! EndIncluded 7_operate/cancel_workflow.sql
+--! Included 7_operate/retry_dead_letters.sql
+-- failed -> ready, oldest first, bounded.
+create or replace function taskq.retry_dead_letters(type text default null, queue text default null, max_jobs integer default 1000, with_dependents boolean default false)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_job_id uuid;
+  v_retried uuid[] := '{}';
+begin
+  for v_job_id in
+    select f.job_id
+    from taskq_private.finished_jobs as f
+    join taskq_private.lanes as l on l.lane_id = f.lane_id
+    where f.status = 'failed'
+      and (retry_dead_letters.type is null or l.type = retry_dead_letters.type)
+      and (retry_dead_letters.queue is null or l.queue = retry_dead_letters.queue)
+      and taskq_private.sees_queue(l.queue)
+    order by f.job_id
+    limit max_jobs
+    for update of f skip locked
+  loop
+    perform taskq.retry_job(v_job_id);
+    v_retried := v_retried || v_job_id;
+  end loop;
+  perform taskq_private.record_audit(
+    'retry_dead_letters', coalesce(type, queue, 'all'), jsonb_build_object('with_dependents', with_dependents, 'retried', cardinality(v_retried))
+  );
+  if with_dependents then
+    perform taskq_private.settle_dependents(v_retried, 'ready'); -- once for all, so that this is bounded
+  end if;
+  return cardinality(v_retried);
+end;
+$$;
+comment on function taskq.retry_dead_letters(text, text, integer, boolean) is
+  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call; with_dependents brings back what was cancelled because of them. Answers how many; call until 0.';
+--! EndIncluded 7_operate/retry_dead_letters.sql
+--! Included 7_operate/discard_dead_letters.sql
+-- failed -> gone, oldest first, bounded.
+create or replace function taskq.discard_dead_letters(type text default null, queue text default null, max_jobs integer default 1000)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_job_ids uuid[];
+begin
+  v_job_ids := array(
+    select f.job_id
+    from taskq_private.finished_jobs as f
+    join taskq_private.lanes as l on l.lane_id = f.lane_id
+    where f.status = 'failed'
+      and (discard_dead_letters.type is null or l.type = discard_dead_letters.type)
+      and (discard_dead_letters.queue is null or l.queue = discard_dead_letters.queue)
+      and taskq_private.sees_queue(l.queue)
+      and not taskq_private.is_awaited(f.job_id)
+    order by f.job_id
+    limit max_jobs
+    for update of f skip locked
+  );
+  perform taskq_private.record_audit('discard_dead_letters', coalesce(type, queue, 'all'), to_jsonb(cardinality(v_job_ids)));
+  perform taskq_private.delete_jobs(v_job_ids);
+  return cardinality(v_job_ids);
+end;
+$$;
+comment on function taskq.discard_dead_letters(text, text, integer) is
+  'Deletes failed jobs, oldest first: all, or those of a type or queue, at most max_jobs a call. Those that held jobs wait for are kept. Answers how many; call until 0.';
+--! EndIncluded 7_operate/discard_dead_letters.sql
+--! Included 7_operate/add_dependency.sql
+-- pending | ready | retrying | blocked -> blocked: a new edge for a job that has not started.
+-- Locks: the graph lock, so that of two sessions adding opposite edges the second sees the first's; the parent's place; the
+-- child's row. Raises: TQ404, TQ423 for the parent, TQ409 with the state, TQ425 with the cycle's members.
+create or replace function taskq.add_dependency(job_id uuid, depends_on uuid, condition taskq.dependency_condition default 'success')
+returns taskq.job_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_lane_id integer := taskq_private.lane_of(add_dependency.job_id);
+  v_satisfied boolean;
+  v_place record;
+begin
+  perform pg_advisory_xact_lock(1952541558);
+  perform taskq_private.refuse_cycle(add_dependency.job_id, add_dependency.depends_on);
+  perform taskq_private.lock_parents(array[add_dependency.depends_on]);
+  if not exists (
+    select from taskq_private.job_specs as s join taskq_private.lanes as l on l.lane_id = s.lane_id
+    where s.job_id = add_dependency.depends_on and taskq_private.sees_queue(l.queue)
+  ) then
+    perform taskq_private.raise_error(taskq_private.invalid(
+      'depends_on', format('depends_on "%s" is no job', add_dependency.depends_on), 'TQ423', 'It may have expired, or its id is mistyped.'
+    ));
+  end if;
+  v_satisfied := taskq_private.check_new_edge(add_dependency.job_id, add_dependency.depends_on, add_dependency.condition);
+
+  v_place := taskq_private.take_unstarted(add_dependency.job_id, v_lane_id);
+  insert into taskq_private.job_dependencies (job_id, depends_on_id, condition, satisfied)
+  values (add_dependency.job_id, add_dependency.depends_on, add_dependency.condition, v_satisfied)
+  on conflict do nothing;
+  if found and not v_satisfied then
+    v_place.remaining := v_place.remaining + 1;
+    if v_place.remaining = 1 then
+      perform taskq_private.record_event('job_blocked', array[add_dependency.job_id], array[v_lane_id]);
+    end if;
+  end if;
+  return taskq_private.put_unstarted(
+    add_dependency.job_id, v_lane_id, v_place.attempt, v_place.due_at, v_place.ready_at, v_place.remaining
+  );
+end;
+$$;
+comment on function taskq.add_dependency(uuid, uuid, taskq.dependency_condition) is
+  'Makes a job that has not started wait for another one: for its success, its failure, or its end (finished). Refuses an edge that would close a cycle, naming its members. Answers the job''s status.';
+--! EndIncluded 7_operate/add_dependency.sql
+--! Included 7_operate/store_pool.sql
+-- Raises: TQ422 for a name or an amount that cannot be.
+create or replace function taskq_private.store_pool(pool text, capacity numeric, refill_per_second double precision, queue text, type text)
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_column
+begin
+  perform taskq_private.check_scope(store_pool.queue);
+  if (store_pool.pool ~ '^[A-Za-z0-9_.:-]{1,120}$') is not true or store_pool.pool in ('cpu_units', 'memory_mb')
+    or store_pool.pool ~ '^(queue|type|rate):' and store_pool.queue is null and store_pool.type is null
+  then
+    perform taskq_private.raise_error(taskq_private.invalid('pool', format('"%s" cannot be the name of a pool', left(store_pool.pool, 150)), 'TQ422', 'Use 1 to 120 of A-Z a-z 0-9 _ . : -; queue:, type: and rate: begin the names of limits.'));
+  end if;
+  if (store_pool.capacity between 0 and 999999999 and store_pool.capacity * 1000 % 1 = 0) is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('capacity', 'capacity must be a number from 0 to 999999999, three decimals at most'));
+  end if;
+  if store_pool.queue is null and store_pool.type is null
+    and exists (select from taskq_private.workers as w where w.status in ('active', 'draining') and w.resources ? store_pool.pool)
+  then
+    raise exception '"%" is a resource that workers have of their own', store_pool.pool
+      using errcode = 'TQ409', detail = 'declared', hint = 'Give the pool another name: jobs could not say which of the two they mean.';
+  end if;
+  insert into taskq_private.resource_pools as p (pool, capacity, refill_per_second, tokens, refilled_at, queue, type, created_at)
+  values (
+    store_pool.pool, store_pool.capacity, store_pool.refill_per_second, case when store_pool.refill_per_second is not null then store_pool.capacity end,
+    case when store_pool.refill_per_second is not null then taskq_private.clock() end, store_pool.queue, store_pool.type, taskq_private.clock()
+  )
+  on conflict (pool) do update set
+    capacity = excluded.capacity,
+    refill_per_second = excluded.refill_per_second,
+    tokens = case when excluded.refill_per_second is not null then least(coalesce(taskq_private.pool_tokens(p), excluded.capacity), excluded.capacity) end,
+    refilled_at = excluded.refilled_at,
+    queue = coalesce(excluded.queue, p.queue),
+    type = coalesce(excluded.type, p.type);
+  perform taskq_private.record_audit('set_pool', store_pool.pool, jsonb_strip_nulls(jsonb_build_object('capacity', store_pool.capacity, 'refill_per_second', store_pool.refill_per_second)));
+  perform taskq_private.hint('ready');
+end;
+$$;
+comment on function taskq_private.store_pool(text, numeric, double precision, text, text) is 'Makes a pool or changes it.';
+--! EndIncluded 7_operate/store_pool.sql
+--! Included 7_operate/delete_pool.sql
+-- Raises: TQ404; TQ409 while jobs that have not ended name it.
+create or replace function taskq.delete_pool(pool text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_pool taskq_private.resource_pools;
+begin
+  select * into v_pool from taskq_private.resource_pools as p where p.pool = delete_pool.pool for update;
+  if not found then
+    raise exception 'no pool "%"', delete_pool.pool using errcode = 'TQ404', hint = 'select pool from taskq.list_pools() lists them.';
+  end if;
+  perform taskq_private.check_scope(v_pool.queue);
+  if v_pool.queue is null and v_pool.type is null and exists (
+    select from taskq_private.lanes as l
+    where l.resources ? delete_pool.pool
+      and (
+        exists (select from taskq_private.ready_jobs as r where r.lane_id = l.lane_id)
+        or exists (select from taskq_private.waiting_jobs as w where w.lane_id = l.lane_id)
+        or exists (select from taskq_private.claims as c where c.lane_ids @> array[l.lane_id])
+      )
+  ) then
+    raise exception 'pool "%" cannot be deleted: jobs need it', delete_pool.pool
+      using errcode = 'TQ409', detail = 'needed', hint = 'Give it capacity, or cancel those jobs first.';
+  end if;
+  delete from taskq_private.resource_pools as p where p.pool = delete_pool.pool;
+  perform taskq_private.record_audit('delete_pool', delete_pool.pool);
+  perform taskq_private.hint('ready');
+end;
+$$;
+comment on function taskq.delete_pool(text) is 'Deletes a pool, or the limit of a queue or type (queue:<name>, type:<name>, rate:queue:<name>, rate:type:<name>). Refused while jobs name it that have not ended.';
+--! EndIncluded 7_operate/delete_pool.sql
+--! Included 7_operate/set_concurrency_limit.sql
+-- Locks: the key, then parked jobs. Raises: TQ422.
+create or replace function taskq.set_concurrency_limit(concurrency_key text, max_running integer)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform taskq_private.check_scope();
+  if (length(set_concurrency_limit.concurrency_key) between 1 and 255) is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('concurrency_key', 'concurrency_key must be a text of 1 to 255 characters'));
+  end if;
+  if (set_concurrency_limit.max_running not between 1 and 1000000) then
+    perform taskq_private.raise_error(taskq_private.invalid('max_running', 'max_running must be a whole number from 1 to 1000000'));
+  end if;
+  insert into taskq_private.concurrency_keys as k (concurrency_key, max_running, most_running, is_kept)
+  values (
+    set_concurrency_limit.concurrency_key, coalesce(set_concurrency_limit.max_running, 1), coalesce(set_concurrency_limit.max_running, 1),
+    set_concurrency_limit.max_running is not null
+  )
+  on conflict on constraint pk_concurrency_keys do update set
+    max_running = excluded.max_running, most_running = greatest(k.most_running, excluded.max_running), is_kept = excluded.is_kept;
+  perform taskq_private.record_audit('set_concurrency_limit', set_concurrency_limit.concurrency_key, to_jsonb(set_concurrency_limit.max_running));
+  perform taskq_private.admit_parked(array[set_concurrency_limit.concurrency_key]);
+end;
+$$;
+comment on function taskq.set_concurrency_limit(text, integer) is
+  'Says how many jobs of a concurrency_key may be ready or running at a time. Without it a key allows what its jobs say as concurrency_limit, or one; null goes back to that. A lower limit ends nothing that is out already.';
+--! EndIncluded 7_operate/set_concurrency_limit.sql
+--! Included 7_operate/check_queue_name.sql
+create or replace function taskq_private.check_queue_name(queue text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  if (queue ~ '^[A-Za-z0-9_.:-]{1,100}$') is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('queue', 'queue must be a queue name of A-Z a-z 0-9 _ . : -, at most 100 characters'));
+  end if;
+  perform taskq_private.check_scope(queue);
+end;
+$$;
+comment on function taskq_private.check_queue_name(text) is 'Raises TQ422 for what cannot be the name of a queue, 42501 for one that the caller''s key is not for.';
+--! EndIncluded 7_operate/check_queue_name.sql
+--! Included 7_operate/resume_queue.sql
+-- Raises: TQ404 for a queue that nobody named.
+create or replace function taskq.resume_queue(queue text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_scope(resume_queue.queue);
+  update taskq_private.queues as q set paused_at = null, paused_by = null where q.queue = resume_queue.queue;
+  if not found then
+    raise exception 'no queue "%"', resume_queue.queue using errcode = 'TQ404', hint = 'select * from taskq.queues lists them.';
+  end if;
+  perform taskq_private.record_audit('resume_queue', resume_queue.queue);
+  perform taskq_private.record_queue_event('queue_resumed', resume_queue.queue);
+  perform taskq_private.hint('ready');
+end;
+$$;
+comment on function taskq.resume_queue(text) is 'Lets claims from a queue go on.';
+--! EndIncluded 7_operate/resume_queue.sql
+--! Included 7_operate/drain_worker.sql
+-- Locks: the worker's row. Raises: TQ404, TQ412.
+create or replace function taskq.drain_worker(worker_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_scope();
+  perform taskq_private.lock_worker(worker_id);
+  update taskq_private.workers as w set status = 'draining' where w.worker_id = drain_worker.worker_id;
+  delete from taskq_private.reservations as r where r.worker_id = drain_worker.worker_id;
+  perform taskq_private.record_audit('drain_worker', worker_id::text);
+end;
+$$;
+comment on function taskq.drain_worker(uuid) is 'Lets a worker finish what it has and take nothing new.';
+--! EndIncluded 7_operate/drain_worker.sql
+--! Included 7_operate/set_worker_capacity.sql
+-- Locks: the worker's row. Raises: TQ404, TQ412, TQ422.
+create or replace function taskq.set_worker_capacity(
+  worker_id uuid, cpu_units numeric default null, memory_mb integer default null, resources jsonb default null
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform taskq_private.check_scope();
+  perform taskq_private.check_resources(set_worker_capacity.resources);
+  if set_worker_capacity.cpu_units < 0 or set_worker_capacity.memory_mb < 0 then
+    perform taskq_private.raise_error(taskq_private.invalid('cpu_units', 'a capacity is not below 0'));
+  end if;
+  perform taskq_private.lock_worker(set_worker_capacity.worker_id);
+  update taskq_private.workers as w
+  set
+    cpu_units = coalesce(set_worker_capacity.cpu_units, w.cpu_units),
+    memory_mb = coalesce(set_worker_capacity.memory_mb, w.memory_mb),
+    resources = coalesce(set_worker_capacity.resources, w.resources),
+    capacity_set_at = taskq_private.clock()
+  where w.worker_id = set_worker_capacity.worker_id;
+  perform taskq_private.record_audit(
+    'set_worker_capacity', set_worker_capacity.worker_id::text,
+    jsonb_strip_nulls(jsonb_build_object('cpu_units', set_worker_capacity.cpu_units, 'memory_mb', set_worker_capacity.memory_mb, 'resources', set_worker_capacity.resources))
+  );
+  perform taskq_private.hint('ready');
+end;
+$$;
+comment on function taskq.set_worker_capacity(uuid, numeric, integer, jsonb) is
+  'Changes what a live worker can carry, until it registers again. Below what it holds it ends nothing: it takes nothing new until enough has ended. Example: select taskq.set_worker_capacity(:''worker'', cpu_units => 2).';
+--! EndIncluded 7_operate/set_worker_capacity.sql
+--! Included 7_operate/configure.sql
+create or replace function taskq.configure(
+  default_max_attempts integer default null,
+  default_timeout_seconds integer default null,
+  job_ttl_seconds integer default null,
+  event_ttl_seconds integer default null,
+  worker_lost_seconds integer default null,
+  reserve_after_seconds integer default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settings jsonb;
+begin
+  perform taskq_private.check_scope();
+  update taskq_private.settings as s
+  set
+    default_max_attempts = coalesce(configure.default_max_attempts, s.default_max_attempts),
+    default_timeout_seconds = coalesce(configure.default_timeout_seconds, s.default_timeout_seconds),
+    job_ttl_seconds = coalesce(configure.job_ttl_seconds, s.job_ttl_seconds),
+    event_ttl_seconds = coalesce(configure.event_ttl_seconds, s.event_ttl_seconds),
+    worker_lost_seconds = coalesce(configure.worker_lost_seconds, s.worker_lost_seconds),
+    reserve_after_seconds = coalesce(configure.reserve_after_seconds, s.reserve_after_seconds)
+  returning to_jsonb(s) - 'only_row' into v_settings;
+  perform taskq_private.record_audit('configure', 'settings', v_settings);
+  return v_settings;
+end;
+$$;
+comment on function taskq.configure(integer, integer, integer, integer, integer, integer) is
+  'Changes settings that are given and answers them all: attempts and timeout of jobs that name none, how long finished jobs and events are kept, when a silent worker is lost, after how long a large job has a worker kept free for it. Example: select taskq.configure(job_ttl_seconds => 604800).';
+--! EndIncluded 7_operate/configure.sql
 --! Included 7_operate/set_schedule.sql
 -- Set again with the same timing, as each start of an application may do, it keeps its place: a tick that is due is not lost, and one
 -- that has been is not repeated. With another timing it goes on after now.
--- Locks: the schedule. Raises: TQ422, fields of the job as job.type.
+-- Locks: the schedule. Raises: TQ422, fields of the job as job.type; 42501 for a queue that the caller's key is not for.
 create or replace function taskq.set_schedule(
   name text, job jsonb, cron text default null, every interval default null, time_zone text default 'UTC', catch_up text default 'last',
   starts_at timestamptz default null, ends_at timestamptz default null, out next_run_at timestamptz
@@ -794,6 +1648,7 @@ declare
   v_old taskq_private.schedules;
 begin
   perform taskq_private.check_schedule(set_schedule.name, coalesce(catch_up, 'last'), v_new);
+  perform taskq_private.check_scope(coalesce(set_schedule.job ->> 'queue', 'default'));
   v_new.name := set_schedule.name;
   v_new.job := taskq_private.check_scheduled_job(set_schedule.name, set_schedule.job, v_now);
   v_new.catch_up := coalesce(catch_up, 'last');
@@ -805,6 +1660,7 @@ begin
     exit when found;
     select * into v_old from taskq_private.schedules as s where s.name = set_schedule.name for update;
     continue when not found; -- deleted between the two statements
+    perform taskq_private.check_scope(coalesce(v_old.job ->> 'queue', 'default'));
     if v_old.every is not distinct from v_new.every and v_old.starts_at is not distinct from v_new.starts_at then
       v_new.anchor_at := v_old.anchor_at;
     end if;
@@ -930,7 +1786,7 @@ as $$
 declare
   v_schedule taskq_private.schedules;
 begin
-  select * into v_schedule from taskq_private.schedules as s where s.name = lock_schedule.name for update;
+  select * into v_schedule from taskq_private.schedules as s where s.name = lock_schedule.name and taskq_private.sees_queue(coalesce(s.job ->> 'queue', 'default')) for update;
   if not found then
     raise exception 'no schedule "%"', left(lock_schedule.name, 100) using errcode = 'TQ404', hint = 'select name from taskq.schedules lists them.';
   end if;
@@ -1023,12 +1879,742 @@ end;
 $$;
 comment on function taskq.run_schedule(text) is 'Submits the job of a schedule now, beside its ticks, and answers its id; paused ones too.';
 --! EndIncluded 7_operate/run_schedule.sql
+--! Included 7_operate/store_api_key.sql
+-- The secret is shown once; only its hash is kept. Raises: TQ422.
+create or replace function taskq_private.store_api_key(action text, name text, role text, queues text[], expires_at timestamptz, rotated_from text default null)
+returns text
+language plpgsql
+volatile
+as $$
+declare
+  v_key_id text := substr(replace(gen_random_uuid()::text, '-', ''), 1, 12);
+  v_secret text := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+begin
+  if queues = '{}' or exists (select from unnest(queues) as q (queue) where (q.queue ~ '^[A-Za-z0-9_.:-]{1,100}$') is not true) then
+    perform taskq_private.raise_error(taskq_private.invalid(
+      'queues', 'queues must be names of queues of A-Z a-z 0-9 _ . : -, at most 100 characters each', 'TQ422', 'Name one queue or more, or leave it out for all.'
+    ));
+  end if;
+  insert into taskq_private.api_keys (key_id, secret_hash, name, role, created_at, expires_at, queues, rotated_from)
+  values (v_key_id, sha256(convert_to(v_secret, 'UTF8')), name, role, taskq_private.clock(), expires_at, queues, rotated_from);
+  perform taskq_private.record_audit(action, v_key_id, jsonb_strip_nulls(jsonb_build_object(
+    'name', name, 'role', role, 'queues', queues, 'expires_at', expires_at, 'rotated_from', rotated_from
+  )));
+  return format('taskq_%s_%s', v_key_id, v_secret);
+end;
+$$;
+comment on function taskq_private.store_api_key(text, text, text, text[], timestamptz, text) is 'Makes a key, writes that down, and answers it.';
+--! EndIncluded 7_operate/store_api_key.sql
+--! Included 7_operate/create_api_key.sql
+create or replace function taskq.create_api_key(name text, role text default 'taskq_client', expires_at timestamptz default null)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_scope();
+  return taskq_private.store_api_key('create_api_key', name, role, null, expires_at);
+end;
+$$;
+comment on function taskq.create_api_key(text, text, timestamptz) is
+  'Makes a key for the network doors and answers it, this once: taskq_<id>_<secret>. role is taskq_reader, taskq_client, taskq_operator or taskq_admin. For one that is good for some queues only see issue_api_key().';
+--! EndIncluded 7_operate/create_api_key.sql
+--! Included 7_operate/issue_api_key.sql
+-- Raises: TQ422.
+create or replace function taskq.issue_api_key(
+  name text, role text default 'taskq_client', queues text[] default null, expires_at timestamptz default null
+)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_scope();
+  if (length(issue_api_key.name) between 1 and 200) is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('name', 'name must be a text of 1 to 200 characters', 'TQ422', 'Say whose key it is.'));
+  end if;
+  if (issue_api_key.role in ('taskq_reader', 'taskq_client', 'taskq_operator', 'taskq_admin')) is not true then
+    perform taskq_private.raise_error(taskq_private.invalid(
+      'role', 'role must be taskq_reader, taskq_client, taskq_operator or taskq_admin', 'TQ422', 'Workers log in to the database and need no key.'
+    ));
+  end if;
+  if issue_api_key.expires_at <= taskq_private.clock() then
+    perform taskq_private.raise_error(taskq_private.invalid('expires_at', 'expires_at must be an instant to come', 'TQ422', 'Leave it out for a key that does not expire.'));
+  end if;
+  return taskq_private.store_api_key('issue_api_key', name, role, queues, expires_at);
+end;
+$$;
+comment on function taskq.issue_api_key(text, text, text[], timestamptz) is
+  'Makes a key for the network doors and answers it, this once: taskq_<id>_<secret>. With queues it is good for these alone: their jobs are all that it sees, submits and steers. Example: select taskq.issue_api_key(''grafana'', ''taskq_reader'', queues => ''{mail}'', expires_at => now() + interval ''1 year'').';
+--! EndIncluded 7_operate/issue_api_key.sql
+--! Included 7_operate/rotate_api_key.sql
+-- Two keys of one holder are good at the same time, and never three. Locks: the old key. Raises: TQ404, TQ409, TQ422.
+create or replace function taskq.rotate_api_key(key_id text, grace_seconds integer default 86400)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_old taskq_private.api_keys;
+begin
+  perform taskq_private.check_scope();
+  if (rotate_api_key.grace_seconds between 0 and 31536000) is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('grace_seconds', 'grace_seconds must be a whole number from 0 to 31536000'));
+  end if;
+  select * into v_old from taskq_private.api_keys as k where k.key_id = rotate_api_key.key_id for update;
+  if not found then
+    raise exception 'no api key %', rotate_api_key.key_id using errcode = 'TQ404', hint = 'Give the part between the two underscores; taskq.api_keys lists them.';
+  end if;
+  if v_old.revoked_at is not null or v_old.expires_at <= v_now then
+    raise exception 'api key % has ended', rotate_api_key.key_id using errcode = 'TQ409', detail = 'ended', hint = 'Make a new one with issue_api_key().';
+  end if;
+  if exists (
+    select from taskq_private.api_keys as k
+    where (k.rotated_from = v_old.key_id or k.key_id = v_old.rotated_from) and k.revoked_at is null and (k.expires_at is null or k.expires_at > v_now)
+  ) then
+    raise exception 'api key % is being rotated already', rotate_api_key.key_id
+      using errcode = 'TQ409', detail = 'rotating', hint = 'Two keys are good at a time: wait until the older one has ended, or revoke it.';
+  end if;
+  update taskq_private.api_keys as k
+  set expires_at = least(k.expires_at, v_now + rotate_api_key.grace_seconds * interval '1 second')
+  where k.key_id = v_old.key_id;
+  return taskq_private.store_api_key('rotate_api_key', v_old.name, v_old.role, v_old.queues, v_now + (v_old.expires_at - v_old.created_at), v_old.key_id);
+end;
+$$;
+comment on function taskq.rotate_api_key(text, integer) is
+  'Makes the successor of a key, of the same name, role, queues and length of life, and answers it, this once. The old one is good for grace_seconds more (a day unless said otherwise). Example: select taskq.rotate_api_key(''0123456789ab'', grace_seconds => 3600).';
+--! EndIncluded 7_operate/rotate_api_key.sql
+--! Included 7_operate/revoke_api_key.sql
+-- Raises: TQ404.
+create or replace function taskq.revoke_api_key(key_id text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_scope();
+  update taskq_private.api_keys as k
+  set revoked_at = coalesce(k.revoked_at, taskq_private.clock())
+  where k.key_id = revoke_api_key.key_id;
+  if not found then
+    raise exception 'no api key %', key_id using errcode = 'TQ404', hint = 'Give the part between the two underscores.';
+  end if;
+  perform taskq_private.record_audit('revoke_api_key', key_id);
+end;
+$$;
+comment on function taskq.revoke_api_key(text) is 'Ends a key at once, by its id: the part between the two underscores.';
+--! EndIncluded 7_operate/revoke_api_key.sql
+--! Included 7_operate/find_api_key.sql
+-- Both parts are compared as hashes, in constant time for their length. None for a key that is not valid.
+create or replace function taskq_private.find_api_key(api_key text)
+returns setof taskq_private.api_keys
+language sql
+stable
+as $$
+  select k.*
+  from taskq_private.api_keys as k
+  where k.key_id = split_part(api_key, '_', 2)
+    and k.secret_hash = sha256(convert_to(split_part(api_key, '_', 3), 'UTF8'))
+    and split_part(api_key, '_', 1) = 'taskq'
+    and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > taskq_private.clock());
+$$;
+comment on function taskq_private.find_api_key(text) is 'The key that this is, if it is valid.';
+--! EndIncluded 7_operate/find_api_key.sql
+--! Included 7_operate/authenticate_api_key.sql
+-- Called by the server before it acts for a caller. Raises: TQ401.
+create or replace function taskq.authenticate_api_key(
+  api_key text, out key_id text, out name text, out role text, out queues text[], out expires_in_seconds double precision
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_key taskq_private.api_keys;
+begin
+  select * into v_key from taskq_private.find_api_key(api_key);
+  if not found then
+    raise exception 'the api key is not valid' using errcode = 'TQ401', hint = 'Send Authorization: Bearer taskq_<id>_<secret> with a key that has not expired.';
+  end if;
+  if v_key.last_used_at is null or v_key.last_used_at < v_now - interval '1 minute' then
+    update taskq_private.api_keys as k set last_used_at = v_now where k.key_id = v_key.key_id;
+  end if;
+  key_id := v_key.key_id;
+  name := v_key.name;
+  role := v_key.role;
+  queues := v_key.queues;
+  expires_in_seconds := extract(epoch from v_key.expires_at - v_now);
+end;
+$$;
+comment on function taskq.authenticate_api_key(text) is
+  'Whose key this is, which role it has, which queues it is for (null for all), and how long it is good yet (null for ever); raises TQ401 for one that is not valid.';
+--! EndIncluded 7_operate/authenticate_api_key.sql
+--! Included 7_operate/authenticate.sql
+-- Raises: TQ401.
+create or replace function taskq.authenticate(api_key text, out name text, out role text)
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.name, a.role from taskq.authenticate_api_key(api_key) as a;
+$$;
+comment on function taskq.authenticate(text) is 'Whose key this is and which role it has; raises TQ401 for one that is not valid. authenticate_api_key() says more.';
+--! EndIncluded 7_operate/authenticate.sql
+--! Included 7_operate/live_api_keys.sql
+create or replace function taskq.live_api_keys(key_ids text[])
+returns text[]
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select k.key_id
+    from taskq_private.api_keys as k
+    where k.key_id = any (key_ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > taskq_private.clock())
+  );
+$$;
+comment on function taskq.live_api_keys(text[]) is 'Which of these keys, given by their ids, are still good: a server asks for those that hold WebSockets open.';
+--! EndIncluded 7_operate/live_api_keys.sql
+--! Included 7_operate/issue_ticket.sql
+-- Whoever has the key shows it, so that nobody gets a ticket for another's. Tickets that nobody has used are deleted by the next.
+-- Raises: TQ401.
+create or replace function taskq.issue_ticket(api_key text default null, out ticket text, out expires_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_key_id text := (select a.key_id from taskq.authenticate_api_key(issue_ticket.api_key) as a where issue_ticket.api_key is not null);
+begin
+  delete from taskq_private.tickets as t
+  where t.ticket_hash = any (array(select o.ticket_hash from taskq_private.tickets as o where o.expires_at < v_now order by o.expires_at limit 100 for update skip locked));
+  ticket := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+  expires_at := v_now + interval '30 seconds';
+  insert into taskq_private.tickets (ticket_hash, key_id, expires_at) values (sha256(convert_to(ticket, 'UTF8')), v_key_id, expires_at);
+end;
+$$;
+comment on function taskq.issue_ticket(text) is
+  'A ticket that stands for an API key once, for 30 seconds: browsers cannot send a key with a WebSocket''s upgrade, and a key has no place in a URL. Without a key it stands for the caller of a server that wants none.';
+--! EndIncluded 7_operate/issue_ticket.sql
+--! Included 7_operate/redeem_ticket.sql
+-- Deleting it is what makes it good for one use: of two who try, one finds it. Raises: TQ401.
+create or replace function taskq.redeem_ticket(
+  ticket text, out key_id text, out name text, out role text, out queues text[], out expires_in_seconds double precision
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_ticket taskq_private.tickets;
+begin
+  delete from taskq_private.tickets as t
+  where t.ticket_hash = sha256(convert_to(redeem_ticket.ticket, 'UTF8'))
+  returning * into v_ticket;
+  if found and v_ticket.expires_at > v_now and v_ticket.key_id is null then
+    role := 'taskq_operator';
+    return;
+  end if;
+  select k.key_id, k.name, k.role, k.queues, extract(epoch from k.expires_at - v_now)
+  into key_id, name, role, queues, expires_in_seconds
+  from taskq_private.api_keys as k
+  where v_ticket.expires_at > v_now and k.key_id = v_ticket.key_id and k.revoked_at is null and (k.expires_at is null or k.expires_at > v_now);
+  if not found then
+    raise exception 'the ticket is not valid' using errcode = 'TQ401', hint = 'POST /tickets gives one, which is good once and for 30 seconds.';
+  end if;
+end;
+$$;
+comment on function taskq.redeem_ticket(text) is 'Whose ticket this is, as authenticate_api_key() says it of a key; raises TQ401 for one that was used, has expired, or whose key has ended.';
+--! EndIncluded 7_operate/redeem_ticket.sql
+--! Included 8_read/jobs.sql
+-- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs(). The id is that of the place, so that
+-- asking for some ids is asked of each place.
+create or replace view taskq.jobs as
+select
+  p.job_id,
+  s.name,
+  l.type,
+  l.queue,
+  p.status,
+  p.reason,
+  l.priority,
+  taskq_private.shown(s.payload) as payload,
+  taskq_private.shown(p.result) as result,
+  taskq_private.shown(p.error) as error,
+  p.attempt,
+  s.max_attempts,
+  s.created_at,
+  s.run_at,
+  p.due_at,
+  nullif(p.ready_at, 'infinity') as ready_at, -- a suspect has no place in line
+  p.started_at,
+  p.finished_at,
+  s.created_by,
+  p.worker_id,
+  l.cpu_units,
+  l.memory_mb,
+  s.timeout_seconds,
+  s.initial_delay_seconds,
+  s.backoff_multiplier,
+  s.max_delay_seconds,
+  s.jitter,
+  p.remaining_dependencies,
+  s.workflow_id,
+  s.idempotency_key,
+  taskq_private.shown(s.metadata) as metadata,
+  s.trace_context,
+  s.on_dependency_failure,
+  l.resources,
+  s.expected_seconds,
+  s.concurrency_key
+from taskq_private.places as p
+join taskq_private.job_specs as s on s.job_id = p.job_id
+join taskq_private.lanes as l on l.lane_id = p.lane_id
+where taskq_private.sees_queue(l.queue);
+comment on view taskq.jobs is
+  'Every job: what was asked and where it is. Look up by job_id; for lists use taskq.list_jobs(), which pages by index.';
+--! EndIncluded 8_read/jobs.sql
+--! Included 8_read/get_job.sql
+-- Raises: TQ404.
+create or replace function taskq.get_job(job_id uuid)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_job jsonb;
+begin
+  select to_jsonb(j) || jsonb_build_object(
+    'depends_on', (
+      select coalesce(jsonb_agg(case d.condition when 'success' then to_jsonb(d.depends_on_id) else jsonb_build_object('job', d.depends_on_id, 'condition', d.condition) end order by d.depends_on_id), '[]')
+      from taskq_private.job_dependencies as d where d.job_id = j.job_id
+    ),
+    'progress', (select jsonb_build_object('percent', p.percent, 'data', taskq_private.shown(p.data), 'at', p.at) from taskq_private.job_progress as p where p.job_id = j.job_id),
+    'cancel_requested_at', (select r.requested_at from taskq_private.cancel_requests as r where r.job_id = j.job_id)
+  )
+  into v_job
+  from taskq.jobs as j
+  where j.job_id = get_job.job_id;
+  if v_job is null then
+    perform taskq_private.lane_of(get_job.job_id);
+  end if;
+  return v_job;
+end;
+$$;
+comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, what it depends on as it was asked for, its progress, and when it was asked to stop.';
+--! EndIncluded 8_read/get_job.sql
+--! Included 8_read/job_executions.sql
+create or replace view taskq.job_executions as
+select e.job_id, e.attempt, e.claim_id, e.worker_id, e.outcome, e.started_at, e.ended_at, taskq_private.shown(e.error) as error
+from (
+  select a.job_id, a.attempt, a.claim_id, a.worker_id, a.outcome, a.started_at, a.ended_at, a.error
+  from taskq_private.job_attempts as a
+  union all
+  select f.job_id, f.attempt, f.claim_id, f.worker_id, f.outcome, f.started_at, f.finished_at, f.error
+  from taskq_private.finished_jobs as f
+  where f.claim_id is not null
+  union all
+  select u.job_id, u.attempt, c.claim_id, c.worker_id, null, c.claimed_at, null, null
+  from taskq_private.claims as c
+  cross join unnest(c.job_ids, c.attempts) as u (job_id, attempt)
+) as e
+where taskq_private.sees_queue(null) or exists (
+  select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
+  where s.job_id = e.job_id and taskq_private.sees_queue(n.queue)
+);
+comment on view taskq.job_executions is 'Every attempt: those before the last, the last, and those running (no outcome yet). Ask by job_id.';
+--! EndIncluded 8_read/job_executions.sql
+--! Included 8_read/job_logs.sql
+create or replace view taskq.job_logs as
+select l.job_id, l.log_id, l.attempt, l.at, l.level, taskq_private.shown_text(l.message) as message, taskq_private.shown(l.data) as data
+from taskq_private.job_logs as l
+where taskq_private.sees_queue(null) or exists (
+  select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
+  where s.job_id = l.job_id and taskq_private.sees_queue(n.queue)
+);
+comment on view taskq.job_logs is 'What handlers wrote with job.log. Ask by job_id, order by log_id.';
+--! EndIncluded 8_read/job_logs.sql
+--! Included 8_read/dead_letters.sql
+create or replace view taskq.dead_letters as
+select f.job_id, s.name, l.type, l.queue, f.reason, taskq_private.shown(f.error) as error, f.attempt, f.finished_at as failed_at,
+  taskq_private.shown(s.payload) as payload, s.created_at, taskq_private.shown(s.metadata) as metadata
+from taskq_private.finished_jobs as f
+join taskq_private.job_specs as s on s.job_id = f.job_id
+join taskq_private.lanes as l on l.lane_id = f.lane_id
+where f.status = 'failed' and taskq_private.sees_queue(l.queue);
+comment on view taskq.dead_letters is 'Jobs that failed for good. retry_job() runs one again, discard_job() deletes it.';
+--! EndIncluded 8_read/dead_letters.sql
+--! Included 8_read/job_dependencies.sql
+create or replace view taskq.job_dependencies as
+select d.job_id, d.depends_on_id, d.condition, d.satisfied
+from taskq_private.job_dependencies as d
+where taskq_private.sees_queue(null) or exists (
+  select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
+  where s.job_id = d.job_id and taskq_private.sees_queue(n.queue)
+);
+comment on view taskq.job_dependencies is
+  'Edges: job_id waits for depends_on_id until that has ended as condition asks (success, failure, finished). Ask by job_id or by depends_on_id.';
+--! EndIncluded 8_read/job_dependencies.sql
+--! Included 8_read/matching_job_ids.sql
+-- Ids that match the filters, newest first. Each place shows the first rows of each lane from an index, and these are
+-- merged: the cost follows the page and the number of lanes, not the number of jobs. Filters on what only the spec knows
+-- start from the spec's own indexes.
+create or replace function taskq_private.matching_job_ids(
+  status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid,
+  run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
+)
+returns setof uuid
+language plpgsql
+stable
+as $$
+declare
+  v_lane_ids integer[] := array(
+    select l.lane_id
+    from taskq_private.lanes as l
+    where (matching_job_ids.type is null or l.type = any (matching_job_ids.type))
+      and (matching_job_ids.queue is null or l.queue = any (matching_job_ids.queue))
+      and (matching_job_ids.priority is null or l.priority = any (matching_job_ids.priority))
+      and taskq_private.sees_queue(l.queue)
+  );
+  v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(matching_job_ids.status, enum_range(null::taskq.job_status))));
+  v_running uuid[] := array(select unnest(c.job_ids) from taskq_private.claims as c where 'running' = any (matching_job_ids.status));
+begin
+  if workflow_id is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.workflow_id = matching_job_ids.workflow_id
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
+        and (matching_job_ids.metadata is null or s.metadata @> matching_job_ids.metadata)
+        and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id desc
+      limit max_rows;
+  elsif metadata is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.metadata @> matching_job_ids.metadata
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
+        and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id desc
+      limit max_rows;
+  elsif run_at_from is not null or run_at_to is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.run_at >= coalesce(run_at_from, '-infinity') and s.run_at < coalesce(run_at_to, 'infinity')
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest
+        and (matching_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id desc
+      limit max_rows;
+  else
+    return query select m.job_id from taskq_private.merged_places(v_lane_ids, v_statuses, newest, oldest, max_rows) as m;
+  end if;
+end;
+$$;
+comment on function taskq_private.matching_job_ids(
+  taskq.job_status[], text[], text[], smallint[], uuid, uuid, timestamptz, timestamptz, jsonb, uuid, integer
+) is 'The ids of jobs that match, newest first.';
+--! EndIncluded 8_read/matching_job_ids.sql
+--! Included 8_read/workflows.sql
+-- The stored counts and those not yet added to them, so the status is exact whenever one looks. The rule is that of
+-- status_of_workflow(), written out: functions in a view run with the rights of whoever looks.
+create or replace view taskq.workflows as
+select
+  w.workflow_id,
+  w.name,
+  (case
+    when w.job_count > e.completed_count + e.failed_count + e.cancelled_count + e.skipped_count then 'running'
+    when w.cancel_requested_at is not null and e.cancelled_count > 0 then 'cancelled'
+    when e.failed_count > 0 then 'failed'
+    when e.cancelled_count > 0 then 'cancelled'
+    else 'completed'
+  end)::taskq.workflow_status as status,
+  w.job_count,
+  w.job_count - e.completed_count - e.failed_count - e.cancelled_count - e.skipped_count as unfinished_count,
+  e.completed_count,
+  e.failed_count,
+  e.cancelled_count,
+  e.skipped_count,
+  w.created_at,
+  case when w.job_count = e.completed_count + e.failed_count + e.cancelled_count + e.skipped_count then e.finished_at end as finished_at,
+  w.created_by,
+  w.cancel_requested_at,
+  taskq_private.shown_text(w.cancel_reason) as cancel_reason,
+  w.idempotency_key,
+  taskq_private.shown(w.metadata) as metadata
+from taskq_private.workflows as w
+cross join lateral (
+  select
+    (w.completed_count + coalesce(sum(c.completed_count), 0))::integer as completed_count,
+    (w.failed_count + coalesce(sum(c.failed_count), 0))::integer as failed_count,
+    (w.cancelled_count + coalesce(sum(c.cancelled_count), 0))::integer as cancelled_count,
+    (w.skipped_count + coalesce(sum(c.skipped_count), 0))::integer as skipped_count,
+    greatest(w.finished_at, max(c.at)) as finished_at
+  from taskq_private.workflow_counts as c
+  where c.workflow_id = w.workflow_id
+) as e
+where taskq_private.sees_queue(null) or not exists (
+  select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
+  where s.workflow_id = w.workflow_id and not taskq_private.sees_queue(n.queue)
+);
+comment on view taskq.workflows is
+  'Graphs of jobs that were submitted under a name, with how many of their jobs have ended how. skipped_count are those that were not needed: handlers of failures that did not happen. For lists use taskq.list_workflows().';
+--! EndIncluded 8_read/workflows.sql
+--! Included 8_read/list_workflows.sql
+-- Pages by id, newest first. The stored status finds the candidates, the exact one decides: workflows with counts not yet added
+-- are looked at besides.
+create or replace function taskq.list_workflows(
+  status taskq.workflow_status[] default null, name text default null, before uuid default null, max_rows integer default 50
+)
+returns setof taskq.workflows
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_before uuid := coalesce(before, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  v_max_rows integer := least(greatest(max_rows, 1), 1000);
+  v_moving uuid[] := array(select distinct c.workflow_id from taskq_private.workflow_counts as c);
+  v_ids uuid[];
+begin
+  v_ids := v_moving || array(
+    select found.workflow_id
+    from unnest(coalesce(list_workflows.status, enum_range(null::taskq.workflow_status))) as s (status)
+    cross join lateral (
+      select w.workflow_id from taskq_private.workflows as w
+      where w.status = s.status and w.workflow_id < v_before and list_workflows.name is null and taskq_private.sees_workflow(w.workflow_id)
+      order by w.workflow_id desc limit v_max_rows + cardinality(v_moving)
+    ) as found
+    union all
+    (
+      select w.workflow_id from taskq_private.workflows as w
+      where w.name = list_workflows.name and w.workflow_id < v_before and taskq_private.sees_workflow(w.workflow_id)
+        and (list_workflows.status is null or w.status = any (list_workflows.status))
+      order by w.workflow_id desc limit v_max_rows + cardinality(v_moving)
+    )
+  );
+  return query
+    select w.*
+    from taskq.workflows as w
+    where w.workflow_id = any (v_ids)
+      and w.workflow_id < v_before
+      and (list_workflows.status is null or w.status = any (list_workflows.status))
+      and (list_workflows.name is null or w.name = list_workflows.name)
+    order by w.workflow_id desc
+    limit v_max_rows;
+end;
+$$;
+comment on function taskq.list_workflows(taskq.workflow_status[], text, uuid, integer) is
+  'Workflows of these statuses and this name, newest first, at most max_rows (1000). For the next page give the last workflow_id as before.';
+--! EndIncluded 8_read/list_workflows.sql
+--! Included 8_read/graph_members.sql
+-- The jobs of a workflow, or, for the id of a job, those that it depends on and those that depend on it, far and near; and the
+-- jobs outside a workflow that its jobs depend on. Bounded; raises TQ404.
+create or replace function taskq_private.graph_members(id uuid, max_jobs integer default 100000)
+returns uuid[]
+language plpgsql
+stable
+as $$
+declare
+  v_ids uuid[] := array(select s.job_id from taskq_private.job_specs as s where s.workflow_id = id order by s.job_id limit max_jobs);
+begin
+  if cardinality(v_ids) > 0 then
+    if not taskq_private.sees_workflow(id) then
+      raise exception 'no workflow %', id using errcode = 'TQ404', hint = 'It may have expired, or your API key is not for the queues of all its jobs.';
+    end if;
+    return v_ids || array(
+      select d.depends_on_id from taskq_private.job_dependencies as d where d.job_id = any (v_ids)
+      except
+      select m.id from unnest(v_ids) as m (id)
+    );
+  end if;
+  perform taskq_private.lane_of(id);
+  return array(
+    with recursive up as (
+      select graph_members.id as job_id
+      union
+      select d.depends_on_id from up as u join taskq_private.job_dependencies as d on d.job_id = u.job_id
+    ), down as (
+      select graph_members.id as job_id
+      union
+      select d.job_id from down as u join taskq_private.job_dependencies as d on d.depends_on_id = u.job_id
+    )
+    select m.job_id from (select u.job_id from up as u union select d.job_id from down as d) as m order by m.job_id limit max_jobs
+  );
+end;
+$$;
+comment on function taskq_private.graph_members(uuid, integer) is 'The jobs of the graph that this id stands for.';
+--! EndIncluded 8_read/graph_members.sql
+--! Included 8_read/graph_nodes.sql
+create or replace function taskq_private.graph_nodes(job_ids uuid[], id uuid)
+returns taskq_private.graph_node[]
+language sql
+stable
+as $$
+  select array_agg(row(
+    m.job_id, s.name, l.type, p.status, p.reason, p.attempt, p.started_at, p.finished_at,
+    coalesce(extract(epoch from p.finished_at - p.started_at), 0),
+    s.workflow_id is distinct from graph_nodes.id and exists (select from taskq_private.workflows as w where w.workflow_id = graph_nodes.id)
+  )::taskq_private.graph_node order by m.n)
+  from unnest(job_ids) with ordinality as m (job_id, n)
+  left join (
+    taskq_private.job_specs as s join taskq_private.lanes as l on l.lane_id = s.lane_id and taskq_private.sees_queue(l.queue)
+  ) on s.job_id = m.job_id
+  left join taskq_private.places as p on p.job_id = s.job_id;
+$$;
+comment on function taskq_private.graph_nodes(uuid[], uuid) is 'These jobs as nodes of a graph, in their order; those that have been deleted, or that the caller''s key is not for, have an id only.';
+--! EndIncluded 8_read/graph_nodes.sql
+--! Included 8_read/queues.sql
+-- Counts stop at 10000 a lane, so that a million waiting jobs do not make looking slow.
+create or replace view taskq.queues as
+select
+  q.queue,
+  q.paused_at,
+  q.paused_by,
+  q.aging_seconds,
+  coalesce(sum(ready.jobs), 0)::integer as ready_count,
+  coalesce(sum(waiting.jobs), 0)::integer as waiting_count,
+  coalesce(max(running.jobs), 0)::integer as running_count,
+  min(ready.oldest) as oldest_ready_at
+from taskq_private.queues as q
+left join taskq_private.lanes as l on l.queue = q.queue
+left join lateral (
+  select count(*) as jobs, min(nullif(head.ready_at, 'infinity')) as oldest
+  from (select r.ready_at from taskq_private.ready_jobs as r where r.lane_id = l.lane_id order by r.ready_at, r.job_id limit 10000) as head
+) as ready on true
+left join lateral (
+  select count(*) as jobs from (select from taskq_private.waiting_jobs as w where w.lane_id = l.lane_id limit 10000) as head
+) as waiting on true
+left join lateral (
+  select count(*) as jobs
+  from taskq_private.claims as c
+  cross join unnest(c.lane_ids) as u (lane_id)
+  join taskq_private.lanes as o on o.lane_id = u.lane_id
+  where o.queue = q.queue
+) as running on true
+where taskq_private.sees_queue(q.queue)
+group by q.queue, q.paused_at, q.paused_by, q.aging_seconds;
+comment on view taskq.queues is 'The queues: paused or not, and how many jobs are ready, waiting and running (counted up to 10000 a lane).';
+--! EndIncluded 8_read/queues.sql
+--! Included 8_read/workers.sql
+create or replace view taskq.workers as
+select
+  w.worker_id,
+  w.name,
+  w.status,
+  w.types,
+  w.queues,
+  w.concurrency,
+  w.cpu_units,
+  w.memory_mb,
+  coalesce(held.jobs, 0)::integer as running_count,
+  coalesce(held.cpu_units, 0) as granted_cpu_units,
+  coalesce(held.memory_mb, 0)::integer as granted_memory_mb,
+  w.load,
+  w.started_at,
+  w.heartbeat_at,
+  w.ended_at,
+  w.resources,
+  coalesce(held.resources, '{}') as granted_resources,
+  (select r.job_id from taskq_private.reservations as r where r.worker_id = w.worker_id) as reserved_job_id
+from taskq_private.workers as w
+left join lateral (
+  select count(*) as jobs, sum(l.cpu_units) as cpu_units, sum(l.memory_mb) as memory_mb,
+    (
+      select jsonb_object_agg(o.key, o.amount)
+      from (
+        select r.key, sum(r.value::numeric) as amount
+        from taskq_private.claims as c
+        cross join unnest(c.lane_ids) as u (lane_id)
+        join taskq_private.lanes as l on l.lane_id = u.lane_id
+        cross join lateral jsonb_each(l.resources) as r
+        where c.worker_id = w.worker_id and w.resources ? r.key and not exists (select from taskq_private.resource_pools as p where p.pool = r.key)
+        group by r.key
+      ) as o
+    ) as resources
+  from taskq_private.claims as c
+  cross join unnest(c.lane_ids) as u (lane_id)
+  join taskq_private.lanes as l on l.lane_id = u.lane_id
+  where c.worker_id = w.worker_id
+) as held on true
+where taskq_private.sees_queue(null);
+comment on view taskq.workers is 'The workers: what each can carry, what it has been granted, what its machine really uses.';
+--! EndIncluded 8_read/workers.sql
+--! Included 8_read/list_pools.sql
+create or replace function taskq.list_pools()
+returns table (pool text, capacity numeric, queue text, type text, refill_per_second double precision, granted numeric, free numeric, created_at timestamptz)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    p.pool, p.capacity, p.queue, p.type, p.refill_per_second,
+    case when p.refill_per_second is null then p.capacity - f.free else 0 end,
+    greatest(f.free, 0), p.created_at
+  from taskq_private.resource_pools as p
+  cross join lateral (select (taskq_private.pool_free(array[p.pool]) ->> ('pool:' || p.pool))::numeric) as f (free)
+  where taskq_private.sees_queue(p.queue)
+  order by p.pool;
+$$;
+comment on function taskq.list_pools() is
+  'What jobs of all workers share: pools, limits of queues and types (one for each job), and rates (refill_per_second; capacity is the burst). granted is with running jobs now, free can go out now.';
+--! EndIncluded 8_read/list_pools.sql
+--! Included 8_read/concurrency_keys.sql
+create or replace view taskq.concurrency_keys as
+select
+  k.concurrency_key,
+  k.max_running,
+  count(j.job_id) filter (where j.is_admitted) as admitted_count,
+  count(j.job_id) filter (where not j.is_admitted) as parked_count
+from taskq_private.concurrency_keys as k
+left join taskq_private.keyed_jobs as j on j.concurrency_key = k.concurrency_key
+where taskq_private.sees_queue(null)
+group by k.concurrency_key, k.max_running;
+comment on view taskq.concurrency_keys is 'Keys that jobs share a limit under: how many may be ready or running, how many are, and how many are parked behind them.';
+--! EndIncluded 8_read/concurrency_keys.sql
 --! Included 8_read/schedules.sql
 create or replace view taskq.schedules as
 select
-  s.name, s.cron, s.every, s.time_zone, s.job, s.catch_up, s.starts_at, s.ends_at, s.paused_at, s.paused_by, s.next_run_at, s.last_run_at, s.last_job_id,
-  s.last_error, s.created_at, s.created_by
-from taskq_private.schedules as s;
+  s.name, s.cron, s.every, s.time_zone, taskq_private.shown(s.job) as job, s.catch_up, s.starts_at, s.ends_at, s.paused_at, s.paused_by, s.next_run_at, s.last_run_at, s.last_job_id,
+  taskq_private.shown(s.last_error) as last_error, s.created_at, s.created_by
+from taskq_private.schedules as s
+where taskq_private.sees_queue(coalesce(s.job ->> 'queue', 'default'));
 comment on view taskq.schedules is 'What is submitted again and again, and when it is next: null while paused, and when it has ended. last_run_at is the tick that last_job_id was submitted for; last_error is what the last tick was refused with.';
 --! EndIncluded 8_read/schedules.sql
 --! Included 8_read/ticks_of.sql
@@ -1065,7 +2651,7 @@ as $$
 declare
   v_schedule taskq_private.schedules;
 begin
-  select * into v_schedule from taskq_private.schedules as s where s.name = next_runs.name;
+  select * into v_schedule from taskq_private.schedules as s where s.name = next_runs.name and taskq_private.sees_queue(coalesce(s.job ->> 'queue', 'default'));
   if not found then
     raise exception 'no schedule "%"', left(next_runs.name, 100) using errcode = 'TQ404', hint = 'select name from taskq.schedules lists them.';
   end if;
@@ -1098,6 +2684,141 @@ end;
 $$;
 comment on function taskq.preview_schedule(text, interval, text, integer, timestamptz) is 'When a schedule would run, before it is made. Example: select * from taskq.preview_schedule(''30 2 * * MON-FRI'', time_zone => ''Europe/Berlin'').';
 --! EndIncluded 8_read/preview_schedule.sql
+--! Included 8_read/api_keys.sql
+create or replace view taskq.api_keys as
+select k.key_id, k.name, k.role, k.queues, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.rotated_from
+from taskq_private.api_keys as k
+where taskq_private.sees_queue(null);
+comment on view taskq.api_keys is 'The keys of the network doors, without their secrets: whose each is, what it may do, until when, and when it was last used.';
+--! EndIncluded 8_read/api_keys.sql
+--! Included 8_read/audit_log.sql
+create or replace view taskq.audit_log as
+select a.audit_id, a.at, a.actor, a.role, a.key_id, k.name as key_name, a.door, a.action, a.target, taskq_private.shown(a.details) as details
+from taskq_private.audit_log as a
+left join taskq_private.api_keys as k on k.key_id = a.key_id
+where taskq_private.sees_queue(null);
+comment on view taskq.audit_log is 'What operators and administrators did: who (the login role and the key''s name), in which role, with which key, by which door, what, and to what. Order by audit_id.';
+--! EndIncluded 8_read/audit_log.sql
+--! Included 8_read/claim_preview.sql
+-- The plan of the claim itself, with nothing locked and nothing taken. Raises: TQ404.
+create or replace function taskq.claim_preview(worker_id uuid, max_jobs integer default null)
+returns table (place bigint, job_id uuid, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_worker taskq_private.workers;
+  v_plan record;
+begin
+  perform taskq_private.check_scope();
+  select * into v_worker from taskq_private.workers as w where w.worker_id = claim_preview.worker_id;
+  if not found then
+    raise exception 'worker % is not registered', claim_preview.worker_id using errcode = 'TQ404', hint = 'select worker_id from taskq.workers lists them.';
+  end if;
+  if v_worker.status <> 'active' then
+    return;
+  end if;
+  v_plan := taskq_private.plan_claim(v_worker, least(coalesce(claim_preview.max_jobs, v_worker.concurrency), 1000), false);
+  return query
+    select row_number() over (order by r.ready_at + p.handicap, r.ready_at, r.job_id), r.job_id, l.type, l.queue, l.priority, l.cpu_units, l.memory_mb
+    from unnest(v_plan.lane_ids, v_plan.job_counts, v_plan.handicaps) as p (lane_id, job_count, handicap)
+    join taskq_private.lanes as l on l.lane_id = p.lane_id
+    cross join lateral (
+      select j.job_id, j.ready_at from taskq_private.ready_jobs as j where j.lane_id = p.lane_id and (v_plan.job_ids is null and j.ready_at < 'infinity' or j.job_id = any (v_plan.job_ids)) order by j.ready_at, j.job_id limit p.job_count
+    ) as r
+    order by 1;
+end;
+$$;
+comment on function taskq.claim_preview(uuid, integer) is
+  'What this worker would take now if it asked for max_jobs (its concurrency unless given), in order. Changes nothing. Example: select * from taskq.claim_preview((select worker_id from taskq.workers limit 1)).';
+--! EndIncluded 8_read/claim_preview.sql
+--! Included 8_read/simulate.sql
+-- A greedy schedule of the ready backlog, lane by lane in the order of priority: every worker takes what fits, time goes on to the
+-- next end, and so on. Durations are those of the lane's recent jobs (lane_seconds). What would take more than max_steps ends is
+-- scaled up from what was done till then. Pools, keys, dependencies and jobs still to come are left out.
+-- Raises: TQ404.
+create or replace function taskq.simulate(
+  worker_id uuid default null, cpu_units numeric default null, memory_mb integer default null, extra_workers integer default 0,
+  max_steps integer default 10000
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_workers taskq_private.workers[];
+  v_lanes taskq_private.simulated_lane[];
+  v_state taskq_private.simulation;
+begin
+  perform taskq_private.check_scope();
+  v_workers := taskq_private.simulated_workers(worker_id, cpu_units, memory_mb, extra_workers);
+  v_lanes := taskq_private.simulated_lanes(v_workers);
+  v_state := taskq_private.simulate_lanes(v_workers, v_lanes, max_steps);
+  return jsonb_build_object(
+    'jobs', (select coalesce(sum(l.jobs), 0) from unnest(v_lanes) as l),
+    'never', (select coalesce(sum(l.jobs), 0) from unnest(v_lanes) as l where not l.fits),
+    'ends_in_seconds', round(v_state.seconds::numeric, 3),
+    'ends_at', taskq_private.clock() + v_state.seconds * interval '1 second',
+    'cpu_utilisation', case when v_state.seconds > 0 then
+      round((v_state.cpu_seconds / nullif(v_state.seconds * (select sum(w.cpu_units) from unnest(v_workers) as w)::double precision, 0))::numeric, 3) end,
+    'is_scaled', v_state.is_scaled,
+    'workers', cardinality(v_workers)
+  );
+end;
+$$;
+comment on function taskq.simulate(uuid, numeric, integer, integer, integer) is
+  'When the ready backlog would end if things went on as recorded, and what if a worker had other cpu_units or memory_mb, or there were extra_workers like it: {"jobs", "never" (fit no worker), "ends_in_seconds", "ends_at", "cpu_utilisation"}. Changes nothing. Example: select taskq.simulate(:''worker'', cpu_units => 32).';
+--! EndIncluded 8_read/simulate.sql
+--! Included 8_read/read_events.sql
+-- For readers of the stream. Event ids become visible out of order, so a reader asks for what is after its position and for
+-- the ids that it has not seen yet; an id still missing when no transaction older than `next_xid` (as of when it was first
+-- missed) is under way, that is when `horizon` has passed it, will never come.
+create or replace function taskq.read_events(since bigint, missing bigint[] default '{}', max_events integer default 500)
+returns json
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with batch as (
+    (select e.* from taskq_private.job_events as e where e.event_id > since order by e.event_id limit max_events)
+    union all
+    select e.* from taskq_private.job_events as e where e.event_id = any (missing)
+  )
+  select json_build_object(
+    'horizon', pg_snapshot_xmin(pg_current_snapshot())::text,
+    'next_xid', pg_snapshot_xmax(pg_current_snapshot())::text,
+    'events', coalesce((
+      select json_agg(json_build_object(
+        'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', case when taskq_private.sees_queue(b.queue) then b.queue end,
+        'workflow_id', case when taskq_private.sees_queue(null) then b.workflow_id end,
+        'jobs', (
+          select json_agg(json_build_object(
+            'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', u.data
+          ) order by u.position)
+          from rows from (unnest(b.job_ids), unnest(b.lane_ids), unnest(b.attempts), jsonb_array_elements(taskq_private.shown(b.data)))
+            with ordinality as u (job_id, lane_id, attempt, data, position)
+          join taskq_private.lanes as l on l.lane_id = u.lane_id and taskq_private.sees_queue(l.queue)
+        )
+      ) order by b.event_id)
+      from batch as b
+    ), '[]')
+  );
+$$;
+comment on function taskq.read_events(bigint, bigint[], integer) is
+  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}.';
+--! EndIncluded 8_read/read_events.sql
 --! Included 8_read/check_schedule_invariants.sql
 create or replace function taskq_private.check_schedule_invariants()
 returns setof text
@@ -1201,8 +2922,11 @@ grant execute on function
   taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
   taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
   taskq.next_runs, taskq.preview_schedule, taskq.list_pools, taskq.claim_preview, taskq.simulate,
-  taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events
+  taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events, taskq.redact
 to taskq_reader;
+
+-- views call these for whoever looks; without usage of their schema nobody can call them by name
+grant execute on function taskq_private.sees_queue, taskq_private.shown, taskq_private.shown_text to taskq_reader;
 
 -- who submits
 
@@ -1222,11 +2946,17 @@ grant execute on function
   taskq.retry_job, taskq.retry_workflow, taskq.retry_dead_letters, taskq.discard_job, taskq.discard_dead_letters, taskq.pause_queue, taskq.resume_queue,
   taskq.set_queue_aging, taskq.drain_worker, taskq.set_worker_capacity, taskq.set_pool, taskq.set_rate, taskq.delete_pool,
   taskq.set_schedule, taskq.delete_schedule, taskq.pause_schedule, taskq.resume_schedule, taskq.run_schedule,
-  taskq.set_limit, taskq.set_rate_limit, taskq.set_concurrency_limit, taskq.tick, taskq.authenticate, taskq.has_api_key
+  taskq.set_limit, taskq.set_rate_limit, taskq.set_concurrency_limit, taskq.tick, taskq.authenticate, taskq.has_api_key,
+  taskq.authenticate_api_key, taskq.live_api_keys, taskq.issue_ticket, taskq.redeem_ticket
 to taskq_operator;
+grant select on taskq.audit_log to taskq_operator;
 
 -- who administers
-grant execute on function taskq.configure, taskq.create_api_key, taskq.revoke_api_key to taskq_admin;
+grant execute on function taskq.configure, taskq.create_api_key, taskq.issue_api_key, taskq.rotate_api_key, taskq.revoke_api_key to taskq_admin;
+grant select on taskq.api_keys to taskq_admin;
 --! EndIncluded 9_grants.sql
+
+create trigger tg_audit_log__append_only before update or delete or truncate on taskq_private.audit_log
+for each statement execute function taskq_private.tg_audit_log__append_only();
 
 reset role;

@@ -1,0 +1,152 @@
+import test from 'ava'
+import { callOne } from '../../db/calls.ts'
+import { claim, registerWorker } from '../support/db.ts'
+import { eventually, isProblem, openStream, useServer } from './support.ts'
+
+const { db, api } = useServer(test)
+
+async function keyFor(role: string, ...queues: string[]): Promise<Record<string, string>> {
+	const { api_key } = await callOne<{ api_key: string }>(db.pool, 'issueApiKey', ['scoped', role, queues, null])
+	return { Authorization: `Bearer ${api_key}` }
+}
+
+/** A job of each of two queues of the test's own, and a key for the first alone. */
+async function makeScene(name: string, role = 'taskq_operator') {
+	const [mine, theirs] = [`${name}.mine`, `${name}.theirs`]
+	const [own, foreign] = [await api.submit({ queue: mine }), await api.submit({ queue: theirs })]
+	return { mine, theirs, own, foreign, headers: await keyFor(role, mine, `${name}.other`) }
+}
+
+/** Fails what waits in a queue, for good. */
+async function failAll(queue: string): Promise<void> {
+	const worker = await registerWorker(db, { queues: [queue] })
+	const { claim_id, jobs } = await claim(db, worker, 10)
+	for (const { job_id } of jobs) await db.query(`select taskq.fail_job($1, $2, 'no', fatal => true)`, [claim_id, job_id])
+}
+
+test.serial('a key for some queues sees the jobs of these alone', async (t) => {
+	const { own, foreign, headers, mine } = await makeScene('sees', 'taskq_reader')
+
+	const list = await api.get('/jobs?limit=100', headers)
+	const graphql = await eventually(async () => {
+		const { status, body } = await api.post(
+			'/graphql',
+			{ query: '{ listJobs { jobId } countJobs queues(first: 50) { nodes { queue } } }' },
+			headers,
+		)
+		return status !== 503 && body.data
+	})
+	const queues = await api.get('/queues', headers)
+
+	t.deepEqual(
+		list.body.jobs.map(({ id }: { id: string }) => id),
+		[own.id],
+	)
+	t.is((await api.get('/jobs?total=true', headers)).body.total ?? 1, 1)
+	t.deepEqual(graphql.listJobs, [{ jobId: own.id }])
+	t.is(Number(graphql.countJobs), 1)
+	t.deepEqual(
+		[graphql.queues.nodes, queues.body.queues.map(({ queue }: { queue: string }) => ({ queue }))],
+		[[{ queue: mine }], [{ queue: mine }]],
+	)
+	t.is((await api.get(`/jobs/${own.id}`, headers)).status, 200)
+	for (const path of ['', '/why', '/graph']) isProblem(t, await api.get(`/jobs/${foreign.id}${path}`, headers), 404, 'not_found')
+	for (const part of ['logs', 'executions']) {
+		const { status, body } = await api.get(`/jobs/${foreign.id}/${part}`, headers)
+		t.true(status === 404 || body[part].length === 0, part)
+	}
+})
+
+test.serial('it submits to these alone, and no job of them waits for one of another', async (t) => {
+	const { mine, theirs, own, foreign, headers } = await makeScene('submits', 'taskq_client')
+	const submit = (request: object) => api.post('/jobs', { type: 'echo', ...request }, headers)
+	const batch = (...jobs: object[]) => api.post('/jobs/batch', { jobs: jobs.map((job) => ({ type: 'echo', ...job })) }, headers)
+
+	t.is((await submit({ queue: mine })).status, 201)
+	t.is((await submit({ queue: mine, depends_on: [own.id], idempotency_key: 'mine' })).status, 201)
+	isProblem(t, await submit({ queue: theirs }), 403, 'forbidden')
+	isProblem(t, await submit({}), 403, 'forbidden')
+	isProblem(t, await submit({ queue: theirs, idempotency_key: 'theirs' }), 403, 'forbidden')
+	isProblem(t, await submit({ queue: mine, depends_on: [foreign.id] }), 422, 'unknown_dependency')
+	isProblem(t, await batch({ queue: mine }, { queue: theirs }), 403, 'forbidden', { field: 'jobs[1].queue' })
+	isProblem(t, await batch({ queue: mine, depends_on: [foreign.id] }), 422, 'unknown_dependency')
+	isProblem(t, await api.post(`/jobs/${own.id}/dependencies`, { depends_on: foreign.id }, headers), 422, 'unknown_dependency')
+	isProblem(t, await api.post(`/jobs/${foreign.id}/dependencies`, { depends_on: own.id }, headers), 404, 'not_found')
+	isProblem(t, await api.send('PATCH', `/jobs/${foreign.id}/cancel`, {}, headers), 404, 'not_found')
+	t.is((await api.send('PATCH', `/jobs/${own.id}/cancel`, {}, headers)).status, 200)
+	t.is((await db.row('select count(*)::int as n from taskq.jobs where queue = $1', [theirs])).n, 1)
+})
+
+test.serial('it steers these alone, and nothing that concerns all', async (t) => {
+	const { mine, theirs, own, foreign, headers } = await makeScene('steers')
+	const worker = await registerWorker(db)
+	await Promise.all([failAll(mine), failAll(theirs)])
+	const send = (method: string, path: string, body?: unknown) => api.send(method, path, body, headers)
+
+	t.deepEqual(
+		(await api.get('/dead-letters', headers)).body.dead_letters.map(({ job_id, id = job_id }: { id?: string; job_id: string }) => id),
+		[own.id],
+	)
+	t.is((await send('PUT', `/queues/${mine}/pause`)).status, 200)
+	t.is((await send('PUT', `/queues/${mine}/limit`, { max_running: 1 })).status, 200)
+	const refused: [string, string, unknown?][] = [
+		['PUT', `/queues/${theirs}/pause`],
+		['DELETE', `/queues/${theirs}/pause`],
+		['PUT', `/queues/${theirs}/limit`, { max_running: 1 }],
+		['PUT', '/task-types/echo/limit', { max_running: 1 }],
+		['PUT', '/pools/scoped', { capacity: 1 }],
+		['PUT', '/concurrency-keys/scoped', { max_running: 1 }],
+		['POST', `/workers/${worker}/drain`],
+		['PATCH', `/workers/${worker}/capacity`, { cpu_units: 1 }],
+		['GET', `/workers/${worker}/preview`],
+		['POST', '/simulations', {}],
+	]
+	for (const [method, path, body] of refused) isProblem(t, await send(method, path, body), 403, 'forbidden')
+	isProblem(t, await send('POST', `/dead-letters/${foreign.id}/retries`), 404, 'not_found')
+	isProblem(t, await send('DELETE', `/dead-letters/${foreign.id}`), 404, 'not_found')
+	t.deepEqual((await send('POST', '/dead-letters/retries', {})).body, { retried: 1 })
+	t.is((await db.row('select status from taskq.jobs where job_id = $1', [foreign.id])).status, 'failed')
+})
+
+test.serial('a workflow is seen and steered by a key for the queues of all its jobs', async (t) => {
+	const { mine, theirs, headers } = await makeScene('flows')
+	const start = async (name: string, ...queues: string[]) => {
+		const jobs = queues.map((queue, n) => ({ type: 'echo', name: `j${n}`, queue }))
+		const { body } = await api.post('/jobs/batch', { workflow: { name }, jobs })
+		return body.workflow_id ?? body.workflow?.id
+	}
+	const [own, mixed] = [await start('own', mine, mine), await start('mixed', mine, theirs)]
+
+	const seen = (await api.get('/workflows', headers)).body.workflows.map(
+		({ id, workflow_id = id }: { id?: string; workflow_id?: string }) => workflow_id,
+	)
+	t.deepEqual(seen, [own])
+	for (const path of ['', '/graph']) {
+		t.is((await api.get(`/workflows/${own}${path}`, headers)).status, 200)
+		isProblem(t, await api.get(`/workflows/${mixed}${path}`, headers), 404, 'not_found')
+	}
+	isProblem(t, await api.send('PATCH', `/workflows/${mixed}/cancel`, {}, headers), 404, 'not_found')
+	isProblem(t, await api.post(`/workflows/${mixed}/retries`, {}, headers), 404, 'not_found')
+	t.is((await api.send('PATCH', `/workflows/${own}/cancel`, {}, headers)).status, 200)
+})
+
+test.serial('its WebSocket is told of these alone, live and from the past', async (t) => {
+	const { mine, theirs, headers } = await makeScene('streams', 'taskq_reader')
+	const streams = await Promise.all(['?topics=job,queue', '?topics=job,queue&since=0'].map((query) => openStream(api.url, query, headers)))
+
+	await api.submit({ queue: theirs })
+	await api.send('PUT', `/queues/${theirs}/pause`)
+	await api.send('DELETE', `/queues/${theirs}/pause`)
+	const { id } = await api.submit({ queue: mine })
+	for (const { find, messages } of streams) {
+		await find(({ job_id }) => job_id === id)
+		await find(({ event }) => event === 'snapshot')
+		t.false(JSON.stringify(messages).includes(theirs), JSON.stringify(messages))
+	}
+
+	streams[0]!.send({ action: 'subscribe', filters: { topics: ['resource'] } })
+	await streams[0]!.find(({ type, code }) => type === 'error' && code === 'forbidden')
+	const refused = await openStream(api.url, '?topics=workflow', headers)
+	t.is((await refused.closed).code, 1008)
+	for (const { ws } of streams) ws.terminate()
+})
