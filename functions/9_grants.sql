@@ -18,6 +18,9 @@ to taskq_reader;
 
 -- views call these for whoever looks; without usage of their schema nobody can call them by name
 grant execute on function taskq_private.sees_queue, taskq_private.shown, taskq_private.shown_text to taskq_reader;
+-- who looks at how the queue is
+grant select on taskq.status, taskq.top, taskq.health to taskq_reader;
+grant execute on function taskq.read_status, taskq.list_running, taskq.check_health, taskq.list_type_times to taskq_reader;
 
 -- who submits
 
@@ -41,6 +44,9 @@ grant execute on function
   taskq.authenticate_api_key, taskq.live_api_keys, taskq.issue_ticket, taskq.redeem_ticket
 to taskq_operator;
 grant select on taskq.audit_log to taskq_operator;
+
+-- who operates by hand
+grant execute on function taskq.undrain_worker, taskq.cancel_queue to taskq_operator;
 
 -- who administers
 grant execute on function taskq.configure, taskq.create_api_key, taskq.issue_api_key, taskq.rotate_api_key, taskq.revoke_api_key to taskq_admin;

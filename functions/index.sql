@@ -261,6 +261,8 @@
 --!include 7_operate/cancel_jobs.sql
 --!include 7_operate/ask_to_stop.sql
 --!include 7_operate/cancel_unstarted.sql
+--  cancel_queue: stop everything
+--!include 7_operate/cancel_queue.sql
 --  retry_job, retry_workflow, retry_dead_letters: a new life for what failed
 --!include 7_operate/retry_job.sql
 --!include 7_operate/refuse_hopeless.sql
@@ -309,12 +311,13 @@
 --!include 7_operate/set_concurrency_limit.sql
 --  measure_types: how long jobs of a type take
 --!include 7_operate/measure_types.sql
---  pause_queue, resume_queue, set_queue_aging, drain_worker, set_worker_capacity, configure
+--  pause_queue, resume_queue, set_queue_aging, drain_worker, undrain_worker, set_worker_capacity, configure
 --!include 7_operate/check_queue_name.sql
 --!include 7_operate/pause_queue.sql
 --!include 7_operate/resume_queue.sql
 --!include 7_operate/set_queue_aging.sql
 --!include 7_operate/drain_worker.sql
+--!include 7_operate/undrain_worker.sql
 --!include 7_operate/set_worker_capacity.sql
 --!include 7_operate/configure.sql
 --  set_schedule, delete_schedule, pause_schedule, resume_schedule, run_schedule: what is submitted again and again
@@ -401,6 +404,20 @@
 --!include 8_read/simulated_lanes.sql
 --!include 8_read/simulate_lanes.sql
 --!include 8_read/simulate.sql
+--  status, top, list_type_times: how is it, what runs, what got slower?
+--!include 8_read/count_places.sql
+--!include 8_read/read_status.sql
+--!include 8_read/status.sql
+--!include 8_read/list_running.sql
+--!include 8_read/top.sql
+--!include 8_read/list_type_times.sql
+--  health: is anything wrong? figures, and the limits that they are held against
+--!include 8_read/measure_queue_health.sql
+--!include 8_read/measure_work_health.sql
+--!include 8_read/measure_server_health.sql
+--!include 8_read/health_limits.sql
+--!include 8_read/check_health.sql
+--!include 8_read/health.sql
 --  read_events, stream_position, stream_gaps, late_events: the stream
 --!include 8_read/read_events.sql
 --!include 8_read/stream_position.sql

@@ -163,3 +163,41 @@ test.serial('a worker that empties the queue makes few calls', async (t) => {
 
 	t.is((await counted()) - before, 10)
 })
+
+const LOOKS = [
+	'select * from taskq.status',
+	'select * from taskq.top',
+	'select * from taskq.health',
+	'select * from taskq.list_type_times()',
+]
+
+/** Tables and partitions over 100 pages that were read from end to end in this transaction. */
+const scanned = `select c.relname as name from pg_stat_xact_user_tables as s join pg_class as c on c.oid = s.relid
+	where s.schemaname = 'taskq_private' and s.seq_scan > 0 and pg_relation_size(c.oid) > 100 * 8192`
+
+test.serial('status, top, health and list_type_times read no large table from end to end, and look at a bounded part', async (t) => {
+	const stage = await makeStage(db, { concurrency: 1000, cpuUnits: 4 })
+	await stage.submit(...Array(MANY).fill({ run_at: '2999-01-01T00:00:00Z' }))
+	await stage.submit(...Array(2 * MANY).fill({}))
+	for (let left = MANY; left > 0; left -= 1000) await stage.completeAll()
+	await stage.claim(100)
+	await db.query('vacuum analyze')
+	const client = await db.client()
+	await client.query('select pg_stat_force_next_flush()')
+
+	for (const look of LOOKS) {
+		const { pages, read } = await undone(client, async () => ({
+			pages: (await costOf(client, look, [], 1)).pages,
+			read: (await client.query(scanned)).rows,
+		}))
+
+		t.log(look, pages)
+		t.deepEqual(read, [], look)
+		t.true(pages < 6000, `${look}: ${pages}`) // five counts of 10,000, most of them in an index
+	}
+	const whole = await undone(client, async () => {
+		await client.query('select count(payload) from taskq_private.job_specs')
+		return (await client.query(scanned)).rowCount
+	})
+	t.true(whole! > 0, 'reading all of a table was not noticed')
+})

@@ -43,4 +43,4 @@ begin
 end;
 $$;
 comment on function taskq.register_task_types(jsonb) is
-  'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter", "resources"}. Answers the types.';
+  'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter", "resources"}. Answers the types. A field left out gets its default, whatever it was before. TQ422 for a field that is wrong. Example: select taskq.register_task_types(''[{"type": "resize", "cpu_units": 1, "memory_mb": 256, "timeout_seconds": 60}]'').';

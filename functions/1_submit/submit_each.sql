@@ -45,4 +45,4 @@ begin
 end;
 $$;
 comment on function taskq.submit_each(jsonb) is
-  'Submits a list of unrelated jobs in one transaction and answers each for itself: job_id, status and warnings, or an error {"code", "field", "message"}. Positions count from 0.';
+  'Submits a list of unrelated jobs in one transaction and answers each for itself: job_id, status and warnings, or an error {"code", "field", "message"}. Positions count from 0. Example: select position, job_id, error from taskq.submit_each(''[{"type": "echo"}, {"type": "nonsense"}]'').';

@@ -24,4 +24,4 @@ begin
 end;
 $$;
 comment on function taskq.heartbeat(uuid, jsonb) is
-  'Says that the worker lives and what its machine really uses; answers its status and which of its jobs were asked to stop.';
+  'Says that the worker lives and what its machine really uses; answers its status and which of its jobs were asked to stop. Call it every 10 seconds or so: a worker that is silent for worker_lost_seconds (30) is lost. TQ412 when it was. Example: select * from taskq.heartbeat(:''worker'', ''{"cpu_percent": 40}'').';

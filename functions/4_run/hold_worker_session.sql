@@ -20,4 +20,4 @@ begin
 end;
 $$;
 comment on function taskq.hold_worker_session(uuid) is
-  'Ties the worker to this session: when the session ends without stop_worker(), its jobs are given to others within 2 seconds. False if another session still holds it; try again.';
+  'Ties the worker to this session: when the session ends without stop_worker(), its jobs are given to others within 2 seconds. False if another session still holds it; try again. Not through a transaction pooler. TQ412 for a worker that has ended. Example: select taskq.hold_worker_session(:''worker'').';

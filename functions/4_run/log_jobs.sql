@@ -14,4 +14,4 @@ begin
 end;
 $$;
 comment on function taskq.log_jobs(jsonb) is
-  'Writes lines into the logs of running jobs: a list of {"claim_id", "job_id", "level", "message", "data", "age_seconds"}. Answers the jobs whose claim was lost.';
+  'Writes lines into the logs of running jobs: a list of {"claim_id", "job_id", "level", "message", "data", "age_seconds"}. Answers the jobs whose claim was lost. level is info unless given, age_seconds how long ago it was. Example: select taskq.log_jobs(''[{"claim_id": 1, "job_id": "01890a5d-ac96-774b-bcce-b302099a8057", "message": "hi"}]'').';

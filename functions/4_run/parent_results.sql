@@ -44,4 +44,4 @@ begin
 end;
 $$;
 comment on function taskq.parent_results(uuid, integer) is
-  'How the jobs that this job depends on ended and what they left behind, by name; results and errors until they are max_bytes together (4 MiB), the rest is_left_out: look those up by parent_id.';
+  'How the jobs that this job depends on ended and what they left behind, by name; results and errors until they are max_bytes together (4 MiB), the rest is_left_out: look those up by parent_id. Example: select name, status, result from taskq.parent_results(:''job'').';

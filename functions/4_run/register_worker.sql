@@ -25,4 +25,4 @@ begin
 end;
 $$;
 comment on function taskq.register_worker(text, text[], numeric, integer, integer, text[], jsonb) is
-  'Registers a worker: the job types it runs, the cpu and memory that its jobs may take together, how many it runs at a time, the queues it serves (null for all), and what else it has, such as {"gpu": 2}. Answers its worker_id.';
+  'Registers a worker: the job types it runs, the cpu and memory that its jobs may take together, how many it runs at a time, the queues it serves (null for all), and what else it has, such as {"gpu": 2}. Answers its worker_id. Types are registered with register_task_types(). TQ422 for resources that are none. Example: select taskq.register_worker(''host-1'', ''{resize}'', cpu_units => 4, memory_mb => 4096, concurrency => 4).';

@@ -29,4 +29,4 @@ begin
   );
 end;
 $$;
-comment on function taskq.report_progress(bigint, uuid, real, jsonb) is 'Says how far a running job is, 0 to 100, with any JSON beside it.';
+comment on function taskq.report_progress(bigint, uuid, real, jsonb) is 'Says how far a running job is, 0 to 100, with any JSON beside it. TQ411 when the claim was lost. Example: select taskq.report_progress(:''claim'', :''job'', 50, ''{"rows": 1000}'').';

@@ -17,4 +17,4 @@ begin
 end;
 $$;
 comment on function taskq.complete_job(bigint, uuid, jsonb) is
-  'Completes one running job in the current transaction, so that effects in the same database happen exactly once. Call it last.';
+  'Completes one running job in the current transaction, so that effects in the same database happen exactly once. Call it last. TQ411 when the claim was lost: roll back. Example: select taskq.complete_job(:''claim'', :''job'', ''{"sent": true}'').';

@@ -18,4 +18,4 @@ begin
 end;
 $$;
 comment on function taskq.fail_job(bigint, uuid, text, boolean) is
-  'Fails one running job: it is retried after its backoff, unless fatal or out of attempts. Answers its new status.';
+  'Fails one running job: it is retried after its backoff, unless fatal or out of attempts. Answers its new status. TQ411 when the claim was lost. Example: select taskq.fail_job(:''claim'', :''job'', ''no such customer'', fatal => true).';

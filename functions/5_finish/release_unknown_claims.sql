@@ -26,4 +26,4 @@ begin
 end;
 $$;
 comment on function taskq.release_unknown_claims(uuid, bigint[]) is
-  'Gives back what the worker holds beyond these claims; it calls this after a claim whose answer it did not get. Answers how many jobs.';
+  'Gives back what the worker holds beyond these claims; it calls this after a claim whose answer it did not get. Answers how many jobs. Example: select taskq.release_unknown_claims(:''worker'', ''{17,18}'').';

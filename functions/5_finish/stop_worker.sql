@@ -15,4 +15,4 @@ begin
   return taskq_private.end_worker(worker_id, 'stopped', 'released');
 end;
 $$;
-comment on function taskq.stop_worker(uuid) is 'Says goodbye: what the worker still holds goes back to the queue, not charged. Answers how many jobs that were.';
+comment on function taskq.stop_worker(uuid) is 'Says goodbye: what the worker still holds goes back to the queue, not charged. Answers how many jobs that were. Example: select taskq.stop_worker(:''worker'').';

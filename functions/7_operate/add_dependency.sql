@@ -48,4 +48,4 @@ begin
 end;
 $$;
 comment on function taskq.add_dependency(uuid, uuid, taskq.dependency_condition) is
-  'Makes a job that has not started wait for another one: for its success, its failure, or its end (finished). Refuses an edge that would close a cycle, naming its members. Answers the job''s status.';
+  'Makes a job that has not started wait for another one: for its success, its failure, or its end (finished). Refuses an edge that would close a cycle, naming its members. Answers the job''s status. TQ404 for an unknown job, TQ409 once it runs or has ended, TQ425 for a cycle. Example: select taskq.add_dependency(:''child'', :''parent'', ''finished'').';

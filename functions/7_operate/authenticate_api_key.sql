@@ -27,4 +27,4 @@ begin
 end;
 $$;
 comment on function taskq.authenticate_api_key(text) is
-  'Whose key this is, which role it has, which queues it is for (null for all), and how long it is good yet (null for ever); raises TQ401 for one that is not valid.';
+  'Whose key this is, which role it has, which queues it is for (null for all), and how long it is good yet (null for ever); raises TQ401 for one that is not valid. Example: select * from taskq.authenticate_api_key(''taskq_…'').';

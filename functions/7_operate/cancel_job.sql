@@ -29,4 +29,4 @@ begin
 end;
 $$;
 comment on function taskq.cancel_job(uuid, text) is
-  'Cancels a job that waits, and what depends on it; asks a running one to stop. Answers cancelled, or running when it was asked.';
+  'Cancels a job that waits, and what depends on it; asks a running one to stop. Answers cancelled, or running when it was asked. TQ404 for an unknown job, TQ409 for one that has ended. Example: select taskq.cancel_job(:''job'', ''not needed any more'').';

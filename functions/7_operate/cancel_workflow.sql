@@ -36,4 +36,4 @@ begin
 end;
 $$;
 comment on function taskq.cancel_workflow(uuid, text) is
-  'Cancels all jobs of a workflow that wait and asks those that run to stop. Answers cancelled, or running while some still have to.';
+  'Cancels all jobs of a workflow that wait and asks those that run to stop. Answers cancelled, or running while some still have to. TQ404 for an unknown workflow, TQ409 for one that has ended. Example: select taskq.cancel_workflow(:''workflow'', ''wrong input'').';

@@ -11,4 +11,4 @@ begin
 end;
 $$;
 comment on function taskq.create_api_key(text, text, timestamptz) is
-  'Makes a key for the network doors and answers it, this once: taskq_<id>_<secret>. role is taskq_reader, taskq_client, taskq_operator or taskq_admin. For one that is good for some queues only see issue_api_key().';
+  'Makes a key for the network doors and answers it, this once: taskq_<id>_<secret>. role is taskq_reader, taskq_client, taskq_operator or taskq_admin. For one that is good for some queues only see issue_api_key(). Example: select taskq.create_api_key(''bob'', ''taskq_client'', now() + interval ''90 days'').';

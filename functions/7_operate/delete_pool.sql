@@ -32,4 +32,4 @@ begin
   perform taskq_private.hint('ready');
 end;
 $$;
-comment on function taskq.delete_pool(text) is 'Deletes a pool, or the limit of a queue or type (queue:<name>, type:<name>, rate:queue:<name>, rate:type:<name>). Refused while jobs name it that have not ended.';
+comment on function taskq.delete_pool(text) is 'Deletes a pool, or the limit of a queue or type (queue:<name>, type:<name>, rate:queue:<name>, rate:type:<name>). Refused while jobs name it that have not ended. TQ404 for an unknown one, TQ409 while jobs need it. Example: select taskq.delete_pool(''type:send_email'').';

@@ -12,4 +12,4 @@ begin
   perform taskq_private.record_audit('delete_schedule', delete_schedule.name);
 end;
 $$;
-comment on function taskq.delete_schedule(text) is 'Deletes a schedule; jobs that it has submitted stay.';
+comment on function taskq.delete_schedule(text) is 'Deletes a schedule; jobs that it has submitted stay. Example: select taskq.delete_schedule(''nightly'').';

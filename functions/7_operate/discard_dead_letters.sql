@@ -33,4 +33,4 @@ begin
 end;
 $$;
 comment on function taskq.discard_dead_letters(text, text, integer) is
-  'Deletes failed jobs, oldest first: all, or those of a type or queue, at most max_jobs a call. Those that held jobs wait for are kept. Answers how many; call until 0.';
+  'Deletes failed jobs, oldest first: all, or those of a type or queue, at most max_jobs a call. Those that held jobs wait for are kept. Answers how many; call until 0. Example: select taskq.discard_dead_letters(type => ''send_email'').';

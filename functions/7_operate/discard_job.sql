@@ -24,4 +24,4 @@ begin
   perform taskq_private.delete_jobs(array[job_id]);
 end;
 $$;
-comment on function taskq.discard_job(uuid) is 'Deletes a failed job and all that is known of it. Refused while a job that is held waits for its replay.';
+comment on function taskq.discard_job(uuid) is 'Deletes a failed job and all that is known of it. Refused while a job that is held waits for its replay. TQ404 for an unknown job, TQ409 for one that has not failed or that others wait for. Example: select taskq.discard_job(:''job'').';

@@ -14,4 +14,4 @@ begin
   perform taskq_private.record_audit('drain_worker', worker_id::text);
 end;
 $$;
-comment on function taskq.drain_worker(uuid) is 'Lets a worker finish what it has and take nothing new.';
+comment on function taskq.drain_worker(uuid) is 'Lets a worker finish what it has and take nothing new. undrain_worker() takes that back. TQ404 for an unknown worker, TQ412 for one that has ended. Example: select taskq.drain_worker(worker_id) from taskq.workers where name = ''host-1'' and status = ''active''.';

@@ -9,4 +9,4 @@ as $$
     select from taskq_private.api_keys as k where k.revoked_at is null and (k.expires_at is null or k.expires_at > taskq_private.clock())
   );
 $$;
-comment on function taskq.has_api_key() is 'Whether any key is valid: a server that others can reach does not start without one.';
+comment on function taskq.has_api_key() is 'Whether any key is valid: a server that others can reach does not start without one. Example: select taskq.has_api_key().';

@@ -19,4 +19,4 @@ begin
 end;
 $$;
 comment on function taskq.issue_ticket(text) is
-  'A ticket that stands for an API key once, for 30 seconds: browsers cannot send a key with a WebSocket''s upgrade, and a key has no place in a URL. Without a key it stands for the caller of a server that wants none.';
+  'A ticket that stands for an API key once, for 30 seconds: browsers cannot send a key with a WebSocket''s upgrade, and a key has no place in a URL. Without a key it stands for the caller of a server that wants none. Example: select * from taskq.issue_ticket().';

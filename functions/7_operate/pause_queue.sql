@@ -15,4 +15,4 @@ begin
   perform taskq_private.record_queue_event('queue_paused', pause_queue.queue);
 end;
 $$;
-comment on function taskq.pause_queue(text) is 'Stops claims from a queue; what runs goes on, submits are accepted.';
+comment on function taskq.pause_queue(text) is 'Stops claims from a queue; what runs goes on, submits are accepted. resume_queue() lets them go on. Example: select taskq.pause_queue(''reports'').';

@@ -14,4 +14,4 @@ begin
   perform taskq_private.record_audit('pause_schedule', pause_schedule.name);
 end;
 $$;
-comment on function taskq.pause_schedule(text) is 'Stops a schedule until resume_schedule; ticks that pass meanwhile are skipped, whatever its catch_up. run_schedule still runs it.';
+comment on function taskq.pause_schedule(text) is 'Stops a schedule until resume_schedule; ticks that pass meanwhile are skipped, whatever its catch_up. run_schedule still runs it. Example: select taskq.pause_schedule(''nightly'').';

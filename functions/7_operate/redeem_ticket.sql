@@ -28,4 +28,4 @@ begin
   end if;
 end;
 $$;
-comment on function taskq.redeem_ticket(text) is 'Whose ticket this is, as authenticate_api_key() says it of a key; raises TQ401 for one that was used, has expired, or whose key has ended.';
+comment on function taskq.redeem_ticket(text) is 'Whose ticket this is, as authenticate_api_key() says it of a key; raises TQ401 for one that was used, has expired, or whose key has ended. Example: select * from taskq.redeem_ticket(''…'').';

@@ -17,4 +17,4 @@ begin
   perform taskq_private.hint('ready');
 end;
 $$;
-comment on function taskq.resume_queue(text) is 'Lets claims from a queue go on.';
+comment on function taskq.resume_queue(text) is 'Lets claims from a queue go on. TQ404 for an unknown queue. Example: select taskq.resume_queue(''reports'').';

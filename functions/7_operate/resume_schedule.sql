@@ -18,4 +18,4 @@ begin
   perform taskq_private.record_audit('resume_schedule', resume_schedule.name);
 end;
 $$;
-comment on function taskq.resume_schedule(text) is 'Lets a paused schedule go on with its first tick after now; answers when that is, null where it has ended.';
+comment on function taskq.resume_schedule(text) is 'Lets a paused schedule go on with its first tick after now; answers when that is, null where it has ended. Example: select taskq.resume_schedule(''nightly'').';

@@ -40,4 +40,4 @@ begin
 end;
 $$;
 comment on function taskq.retry_dead_letters(text, text, integer, boolean) is
-  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call; with_dependents brings back what was cancelled because of them. Answers how many; call until 0.';
+  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call; with_dependents brings back what was cancelled because of them. Answers how many; call until 0. Example: select taskq.retry_dead_letters(type => ''send_email'', with_dependents => true).';

@@ -36,4 +36,4 @@ begin
 end;
 $$;
 comment on function taskq.retry_job(uuid, boolean) is
-  'Runs a failed or cancelled job again from its first attempt; with_dependents brings back the jobs that were cancelled because of it, too. Answers its new status: ready, pending before its run_at, or blocked if a dependency has not ended yet.';
+  'Runs a failed or cancelled job again from its first attempt; with_dependents brings back the jobs that were cancelled because of it, too. Answers its new status: ready, pending before its run_at, or blocked if a dependency has not ended yet. TQ404 for an unknown job, TQ409 for one in another state. Example: select taskq.retry_job(job_id) from taskq.dead_letters where error ->> ''message'' like ''%timeout%''.';

@@ -38,4 +38,4 @@ begin
 end;
 $$;
 comment on function taskq.retry_workflow(uuid, integer) is
-  'Runs the failed jobs of a workflow again, with what was cancelled because of them, so that it goes on where it failed; at most max_jobs a call. Answers how many.';
+  'Runs the failed jobs of a workflow again, with what was cancelled because of them, so that it goes on where it failed; at most max_jobs a call. Answers how many. TQ404 for an unknown workflow, TQ409 when none of its jobs has failed. Example: select taskq.retry_workflow(:''workflow'').';

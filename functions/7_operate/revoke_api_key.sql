@@ -17,4 +17,4 @@ begin
   perform taskq_private.record_audit('revoke_api_key', key_id);
 end;
 $$;
-comment on function taskq.revoke_api_key(text) is 'Ends a key at once, by its id: the part between the two underscores.';
+comment on function taskq.revoke_api_key(text) is 'Ends a key at once, by its id: the part between the two underscores. TQ404 for an unknown one. Example: select taskq.revoke_api_key(''3f9a…'').';

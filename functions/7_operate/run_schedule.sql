@@ -20,4 +20,4 @@ begin
   perform taskq_private.record_audit('run_schedule', v_schedule.name, jsonb_build_object('job_id', job_id));
 end;
 $$;
-comment on function taskq.run_schedule(text) is 'Submits the job of a schedule now, beside its ticks, and answers its id; paused ones too.';
+comment on function taskq.run_schedule(text) is 'Submits the job of a schedule now, beside its ticks, and answers its id; paused ones too. Example: select taskq.run_schedule(''nightly'').';

@@ -27,4 +27,4 @@ begin
 end;
 $$;
 comment on function taskq.set_concurrency_limit(text, integer) is
-  'Says how many jobs of a concurrency_key may be ready or running at a time. Without it a key allows what its jobs say as concurrency_limit, or one; null goes back to that. A lower limit ends nothing that is out already.';
+  'Says how many jobs of a concurrency_key may be ready or running at a time. Without it a key allows what its jobs say as concurrency_limit, or one; null goes back to that. A lower limit ends nothing that is out already. Example: select taskq.set_concurrency_limit(''customer-42'', 3).';

@@ -14,4 +14,4 @@ begin
 end;
 $$;
 comment on function taskq.set_queue_aging(text, integer) is
-  'Lets waiting weigh against priority in a queue: so many seconds of waiting are worth one level. Null for strict priority.';
+  'Lets waiting weigh against priority in a queue: so many seconds of waiting are worth one level. Null for strict priority. Example, a low job passes a high one that came 20 minutes after it: select taskq.set_queue_aging(''reports'', 600).';

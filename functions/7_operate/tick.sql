@@ -43,4 +43,4 @@ begin
 end;
 $$;
 comment on function taskq.tick() is
-  'Does what is due: submits the jobs of schedules, makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';
+  'Does what is due: submits the jobs of schedules, makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it. Example: select * from taskq.tick().';

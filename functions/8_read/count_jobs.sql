@@ -26,4 +26,4 @@ as $$
 $$;
 comment on function taskq.count_jobs(
   taskq.job_status[], text[], text[], smallint[], timestamptz, timestamptz, timestamptz, timestamptz, jsonb, uuid
-) is 'How many jobs match every filter given. Counts each one: ask only when someone wants to know.';
+) is 'How many jobs match every filter given. Counts each one: ask only when someone wants to know. Example: select taskq.count_jobs(status => ''{failed}'', created_from => now() - interval ''1 day'').';

@@ -22,4 +22,4 @@ begin
 end;
 $$;
 comment on function taskq.critical_path(uuid) is
-  'The jobs of a finished workflow (or of a job''s graph) that decided when it ended, in their order: making any of them faster makes the whole faster. For the slack of the others see job_graph().';
+  'The jobs of a finished workflow (or of a job''s graph) that decided when it ended, in their order: making any of them faster makes the whole faster. For the slack of the others see job_graph(). TQ404 for an unknown id, TQ409 while a job of it has not ended. Example: select * from taskq.critical_path(:''workflow'').';

@@ -39,4 +39,4 @@ begin
 end;
 $$;
 comment on function taskq.explain_job(uuid) is
-  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, concurrency_limit, queue_paused, no_worker_for_type, larger_than_every_worker, larger_than_pool, pool_exhausted, waiting_for_capacity, or runnable), a sentence, and details.';
+  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, concurrency_limit, queue_paused, no_worker_for_type, larger_than_every_worker, larger_than_pool, pool_exhausted, waiting_for_capacity, or runnable), a sentence, and details. TQ404 for an unknown job. Example: select code, message from taskq.explain_job(:''job'').';

@@ -30,4 +30,4 @@ begin
   return v_job;
 end;
 $$;
-comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, what it depends on as it was asked for, its progress, and when it was asked to stop.';
+comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, what it depends on as it was asked for, its progress, and when it was asked to stop. TQ404 for an unknown job. Example: select jsonb_pretty(taskq.get_job(:''job'')::jsonb).';

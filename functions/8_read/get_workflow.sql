@@ -16,4 +16,4 @@ begin
   end if;
 end;
 $$;
-comment on function taskq.get_workflow(uuid) is 'One workflow, with its status and how many of its jobs have ended how.';
+comment on function taskq.get_workflow(uuid) is 'One workflow, with its status and how many of its jobs have ended how. TQ404 for an unknown one. Example: select status, unfinished_count from taskq.get_workflow(:''workflow'').';

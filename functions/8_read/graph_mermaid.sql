@@ -41,4 +41,4 @@ as $$
   from line as l;
 $$;
 comment on function taskq.graph_mermaid(uuid) is
-  'The graph of job_graph() as Mermaid text: colours say the status, dotted edges a condition other than success, thick borders the critical path.';
+  'The graph of job_graph() as Mermaid text: colours say the status, dotted edges a condition other than success, thick borders the critical path. TQ404 for an unknown id. Example: select taskq.graph_mermaid(:''workflow'').';

@@ -16,4 +16,12 @@ where taskq_private.sees_queue(null) or exists (
   select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
   where s.job_id = e.job_id and taskq_private.sees_queue(n.queue)
 );
+comment on column taskq.job_executions.job_id is 'The job.';
+comment on column taskq.job_executions.attempt is 'Which attempt; a released or lost one is not charged, and its number comes again.';
+comment on column taskq.job_executions.claim_id is 'The claim under which it ran; order of the executions.';
+comment on column taskq.job_executions.worker_id is 'The worker.';
+comment on column taskq.job_executions.outcome is 'How it ended; null while it runs.';
+comment on column taskq.job_executions.started_at is 'When the worker took it.';
+comment on column taskq.job_executions.ended_at is 'When it ended; null while it runs.';
+comment on column taskq.job_executions.error is 'Its error.';
 comment on view taskq.job_executions is 'Every attempt: those before the last, the last, and those running (no outcome yet). Ask by job_id.';

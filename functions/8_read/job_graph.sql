@@ -37,4 +37,4 @@ begin
 end;
 $$;
 comment on function taskq.job_graph(uuid) is
-  'The graph of a workflow, or of all that a job depends on and that depends on it: {"nodes": [{"id", "name", "type", "status", "started_at", "finished_at", "seconds", "slack_seconds", "critical", ...}], "edges": [{"from", "to", "condition", "satisfied"}]}. An edge leads from a job to one that waits for it. Slack is known once all have ended: how much longer a job could have taken without delaying the end; on the critical path it is 0.';
+  'The graph of a workflow, or of all that a job depends on and that depends on it: {"nodes": [{"id", "name", "type", "status", "started_at", "finished_at", "seconds", "slack_seconds", "critical", ...}], "edges": [{"from", "to", "condition", "satisfied"}]}. An edge leads from a job to one that waits for it. Slack is known once all have ended: how much longer a job could have taken without delaying the end; on the critical path it is 0. TQ404 for an unknown id. Example: select jsonb_pretty(taskq.job_graph(:''workflow'')::jsonb).';

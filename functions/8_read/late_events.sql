@@ -18,4 +18,4 @@ as $$
     order by e.event_id
   );
 $$;
-comment on function taskq.late_events(bigint) is 'The events before this one that its reader may not have seen.';
+comment on function taskq.late_events(bigint) is 'The events before this one that its reader may not have seen. Example: select taskq.late_events(1000).';

@@ -15,4 +15,4 @@ as $$
   order by p.pool;
 $$;
 comment on function taskq.list_pools() is
-  'What jobs of all workers share: pools, limits of queues and types (one for each job), and rates (refill_per_second; capacity is the burst). granted is with running jobs now, free can go out now.';
+  'What jobs of all workers share: pools, limits of queues and types (one for each job), and rates (refill_per_second; capacity is the burst). granted is with running jobs now, free can go out now. Example: select pool, granted, free from taskq.list_pools() where free = 0.';

@@ -46,4 +46,4 @@ begin
 end;
 $$;
 comment on function taskq.list_workflows(taskq.workflow_status[], text, uuid, integer) is
-  'Workflows of these statuses and this name, newest first, at most max_rows (1000). For the next page give the last workflow_id as before.';
+  'Workflows of these statuses and this name, newest first, at most max_rows (1000). For the next page give the last workflow_id as before. Example: select workflow_id, name, unfinished_count from taskq.list_workflows(status => ''{running}'').';

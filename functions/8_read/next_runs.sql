@@ -16,4 +16,4 @@ begin
   return query select * from taskq_private.ticks_of(v_schedule, greatest(taskq_private.clock(), v_schedule.last_run_at), count);
 end;
 $$;
-comment on function taskq.next_runs(text, integer) is 'When a schedule runs next; of a paused one, when it would if it were resumed now.';
+comment on function taskq.next_runs(text, integer) is 'When a schedule runs next; of a paused one, when it would if it were resumed now. Example: select * from taskq.next_runs(''nightly'', 3).';

@@ -27,4 +27,12 @@ left join lateral (
 ) as running on true
 where taskq_private.sees_queue(q.queue)
 group by q.queue, q.paused_at, q.paused_by, q.aging_seconds;
+comment on column taskq.queues.queue is 'Its name.';
+comment on column taskq.queues.paused_at is 'Since when nothing is claimed from it; null while it runs.';
+comment on column taskq.queues.paused_by is 'Who paused it.';
+comment on column taskq.queues.aging_seconds is 'Waiting this long weighs as much as one level of priority; null for strict priority.';
+comment on column taskq.queues.ready_count is 'Jobs that a worker may take now.';
+comment on column taskq.queues.waiting_count is 'Jobs that wait for a time, for other jobs, or behind a key.';
+comment on column taskq.queues.running_count is 'Jobs that workers have.';
+comment on column taskq.queues.oldest_ready_at is 'Since when the oldest ready job has been ready.';
 comment on view taskq.queues is 'The queues: paused or not, and how many jobs are ready, waiting and running (counted up to 10000 a lane).';

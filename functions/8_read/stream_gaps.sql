@@ -21,4 +21,4 @@ as $$
   from ends;
 $$;
 comment on function taskq.stream_gaps() is
-  'The newest event, and the ids before it (10,000 back) that may still come: next_xid and horizon are as in read_events().';
+  'The newest event, and the ids before it (10,000 back) that may still come: next_xid and horizon are as in read_events(). Example: select * from taskq.stream_gaps().';

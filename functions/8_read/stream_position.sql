@@ -6,4 +6,4 @@ set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(max(e.event_id), 0), coalesce(min(e.event_id), 0) from taskq_private.job_events as e;
 $$;
-comment on function taskq.stream_position() is 'The newest and the oldest event that can be read.';
+comment on function taskq.stream_position() is 'The newest and the oldest event that can be read. Example: select * from taskq.stream_position().';

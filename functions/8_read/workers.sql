@@ -39,4 +39,22 @@ left join lateral (
   where c.worker_id = w.worker_id
 ) as held on true
 where taskq_private.sees_queue(null);
+comment on column taskq.workers.worker_id is 'Made anew each time it registers.';
+comment on column taskq.workers.name is 'Host and process, for people.';
+comment on column taskq.workers.status is 'active; draining (takes nothing new); stopped or lost (has ended, and is kept for a day).';
+comment on column taskq.workers.types is 'The job types that it can run.';
+comment on column taskq.workers.queues is 'The queues that it serves; null for all.';
+comment on column taskq.workers.concurrency is 'Jobs that it runs at a time.';
+comment on column taskq.workers.cpu_units is 'Cpu that its jobs may take together.';
+comment on column taskq.workers.memory_mb is 'Memory that its jobs may take together, in MB.';
+comment on column taskq.workers.running_count is 'Jobs that it has.';
+comment on column taskq.workers.granted_cpu_units is 'Cpu that these have been granted.';
+comment on column taskq.workers.granted_memory_mb is 'Memory that these have been granted, in MB.';
+comment on column taskq.workers.load is 'What its machine really uses, as of the last heartbeat.';
+comment on column taskq.workers.started_at is 'When it registered.';
+comment on column taskq.workers.heartbeat_at is 'When it was last heard of.';
+comment on column taskq.workers.ended_at is 'When it stopped or was declared lost.';
+comment on column taskq.workers.resources is 'What else it has, such as {"gpu": 2}.';
+comment on column taskq.workers.granted_resources is 'What of that its jobs have been granted.';
+comment on column taskq.workers.reserved_job_id is 'The large job that it is kept free for.';
 comment on view taskq.workers is 'The workers: what each can carry, what it has been granted, what its machine really uses.';

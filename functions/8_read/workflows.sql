@@ -39,5 +39,21 @@ where taskq_private.sees_queue(null) or not exists (
   select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
   where s.workflow_id = w.workflow_id and not taskq_private.sees_queue(n.queue)
 );
+comment on column taskq.workflows.workflow_id is 'The workflow.';
+comment on column taskq.workflows.name is 'Its name; several may have the same.';
+comment on column taskq.workflows.status is 'running until all of its jobs have ended; then failed, cancelled or completed.';
+comment on column taskq.workflows.job_count is 'Its jobs.';
+comment on column taskq.workflows.unfinished_count is 'Those that have not ended.';
+comment on column taskq.workflows.completed_count is 'Those that completed.';
+comment on column taskq.workflows.failed_count is 'Those that failed.';
+comment on column taskq.workflows.cancelled_count is 'Those that were cancelled.';
+comment on column taskq.workflows.skipped_count is 'Those that were not needed: handlers of failures that did not happen.';
+comment on column taskq.workflows.created_at is 'When it was submitted.';
+comment on column taskq.workflows.finished_at is 'When the last of its jobs ended; null while one has not.';
+comment on column taskq.workflows.created_by is 'Who submitted it.';
+comment on column taskq.workflows.cancel_requested_at is 'When it was cancelled.';
+comment on column taskq.workflows.cancel_reason is 'Why, in their words.';
+comment on column taskq.workflows.idempotency_key is 'The key under which a second submit finds it.';
+comment on column taskq.workflows.metadata is 'Free labels.';
 comment on view taskq.workflows is
   'Graphs of jobs that were submitted under a name, with how many of their jobs have ended how. skipped_count are those that were not needed: handlers of failures that did not happen. For lists use taskq.list_workflows().';

@@ -34,6 +34,7 @@ const allowed: Record<string, string[]> = {
 		],
 		...['list_workflows', 'get_workflow', 'job_graph', 'critical_path', 'graph_mermaid'],
 		...['list_pools', 'concurrency_keys', 'claim_preview', 'simulate', 'next_runs', 'preview_schedule'],
+		...['status', 'top', 'health', 'read_status', 'list_running', 'check_health', 'list_type_times'],
 	],
 	taskq_client: ['submit_job', 'submit_jobs', 'submit_each', 'add_dependency', 'cancel_job', 'cancel_workflow'],
 	taskq_worker: [
@@ -52,9 +53,9 @@ const allowed: Record<string, string[]> = {
 			'set_queue_aging',
 		],
 		...['drain_worker', 'tick', 'authenticate', 'has_api_key', 'set_worker_capacity', 'set_pool', 'set_rate', 'delete_pool'],
-		...['set_limit', 'set_rate_limit', 'set_concurrency_limit'],
 		...['set_schedule', 'delete_schedule', 'pause_schedule', 'resume_schedule', 'run_schedule'],
 		...['audit_log', 'authenticate_api_key', 'live_api_keys', 'issue_ticket', 'redeem_ticket'],
+		...['set_limit', 'set_rate_limit', 'set_concurrency_limit', 'undrain_worker', 'cancel_queue'],
 	],
 	taskq_admin: ['configure', 'create_api_key', 'issue_api_key', 'rotate_api_key', 'revoke_api_key', 'api_keys'],
 }

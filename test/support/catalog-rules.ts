@@ -12,6 +12,11 @@ export const catalogRules: Record<string, CatalogRule> = {
 		find: `select p.oid::regprocedure::text as name from pg_proc as p where p.pronamespace ${ours} and obj_description(p.oid, 'pg_proc') is null`,
 		broken: `create function taskq_private.broken() returns integer ${body}`,
 	},
+	'every function of schema taskq ends its comment with an example': {
+		find: `select p.proname as name from pg_proc as p where p.pronamespace = 'taskq'::regnamespace
+			and coalesce(obj_description(p.oid, 'pg_proc'), '') !~ '\\. Example(:|, .*?:) (select|table) .*$'`,
+		broken: `comment on function taskq.tick() is 'Does things.'`,
+	},
 	'every table and view has a comment': {
 		find: `select c.oid::regclass::text as name from pg_class as c
 			where c.relnamespace ${ours} and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition and obj_description(c.oid, 'pg_class') is null`,
@@ -22,6 +27,11 @@ export const catalogRules: Record<string, CatalogRule> = {
 			where c.relnamespace ${ours} and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0 and not a.attisdropped
 				and col_description(a.attrelid, a.attnum) is null`,
 		broken: 'alter table taskq_private.claims add column broken text',
+	},
+	'every column of a view of schema taskq has a comment': {
+		find: `select a.attrelid::regclass || '.' || a.attname as name from pg_attribute as a join pg_class as c on c.oid = a.attrelid
+			where c.relnamespace = 'taskq'::regnamespace and c.relkind = 'v' and a.attnum > 0 and col_description(a.attrelid, a.attnum) is null`,
+		broken: `create view taskq.broken as select 1 as one; comment on view taskq.broken is 'x'`,
 	},
 	'every type has a comment': {
 		find: `select t.oid::regtype::text as name from pg_type as t left join pg_class as c on c.oid = t.typrelid

@@ -1,7 +1,18 @@
 --! Previous: sha1:ac6d07e092b5f35ac968ab219cdd3c7703364eea
---! Hash: sha1:ce4ddad45ab6d63212b715c1413e3fc2a1ac6d89
+--! Hash: sha1:2055f91894ac4e80ac65e3de1a2433547c229fa5
 
 --! split: 1-current.sql
+-- what health looks at in pg_stat_activity; where the migrating role may not grant it, that check says unknown
+do $stats$
+begin
+  if not pg_has_role('taskq_owner', 'pg_read_all_stats', 'usage') then
+    grant pg_read_all_stats to taskq_owner;
+  end if;
+exception
+  when insufficient_privilege or internal_error then null; -- the latter: another database's migration does the same now
+end;
+$stats$;
+
 set local role taskq_owner;
 
 
@@ -576,6 +587,54 @@ end;
 $$;
 comment on function taskq_private.tg_audit_log__append_only() is 'Refuses to change or delete what is in the audit log.';
 --! EndIncluded 0_base/tg_audit_log__append_only.sql
+--! Included 1_submit/register_task_types.sql
+-- A worker calls this at start with the tasks it has, so that submits of them are accepted.
+-- Raises: TQ422 for a schema with a pattern that cannot be checked here; what check_task_types_* forbid.
+create or replace function taskq.register_task_types(tasks jsonb)
+returns setof text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.refuse_bad_patterns(tasks);
+  perform taskq_private.check_resources(nullif(t.value -> 'resources', 'null')) from jsonb_array_elements(tasks) as t;
+  return query
+    insert into taskq_private.task_types as t (
+      type, description, payload_schema, cpu_units, memory_mb, timeout_seconds, max_attempts,
+      initial_delay_seconds, backoff_multiplier, max_delay_seconds, jitter, resources, registered_at, payload_test
+    )
+    select
+      r.type, coalesce(r.description, ''), coalesce(r.payload_schema, '{}'), coalesce(r.cpu_units, 0), coalesce(r.memory_mb, 0),
+      r.timeout_seconds, r.max_attempts, coalesce(r.initial_delay_seconds, 1), coalesce(r.backoff_multiplier, 2),
+      coalesce(r.max_delay_seconds, 3600), coalesce(r.jitter, 0.1), coalesce(r.resources, '{}'), taskq_private.clock(),
+      taskq_private.payload_test(coalesce(r.payload_schema, '{}'))
+    from jsonb_to_recordset(tasks) as r (
+      type text, description text, payload_schema jsonb, cpu_units numeric, memory_mb integer, timeout_seconds integer, max_attempts smallint,
+      initial_delay_seconds real, backoff_multiplier real, max_delay_seconds real, jitter real, resources jsonb
+    )
+    order by r.type
+    on conflict (type) do update set
+      description = excluded.description,
+      payload_schema = excluded.payload_schema,
+      cpu_units = excluded.cpu_units,
+      memory_mb = excluded.memory_mb,
+      timeout_seconds = excluded.timeout_seconds,
+      max_attempts = excluded.max_attempts,
+      initial_delay_seconds = excluded.initial_delay_seconds,
+      backoff_multiplier = excluded.backoff_multiplier,
+      max_delay_seconds = excluded.max_delay_seconds,
+      jitter = excluded.jitter,
+      resources = excluded.resources,
+      registered_at = excluded.registered_at,
+      payload_test = excluded.payload_test
+    returning t.type;
+end;
+$$;
+comment on function taskq.register_task_types(jsonb) is
+  'Registers job types or changes them: a list of {"type", "description", "payload_schema", "cpu_units", "memory_mb", "timeout_seconds", "max_attempts", "initial_delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter", "resources"}. Answers the types. A field left out gets its default, whatever it was before. TQ422 for a field that is wrong. Example: select taskq.register_task_types(''[{"type": "resize", "cpu_units": 1, "memory_mb": 256, "timeout_seconds": 60}]'').';
+--! EndIncluded 1_submit/register_task_types.sql
 --! Included 1_submit/refuse_foreign.sql
 -- For keys that are for some queues only. What another queue's job has left behind is its own: a job may not wait for one and so be given it.
 create or replace function taskq_private.refuse_foreign(jobs taskq_private.submission[])
@@ -729,7 +788,7 @@ begin
 end;
 $$;
 comment on function taskq.submit_each(jsonb) is
-  'Submits a list of unrelated jobs in one transaction and answers each for itself: job_id, status and warnings, or an error {"code", "field", "message"}. Positions count from 0.';
+  'Submits a list of unrelated jobs in one transaction and answers each for itself: job_id, status and warnings, or an error {"code", "field", "message"}. Positions count from 0. Example: select position, job_id, error from taskq.submit_each(''[{"type": "echo"}, {"type": "nonsense"}]'').';
 --! EndIncluded 1_submit/submit_each.sql
 --! Included 3_claim/take_jobs.sql
 -- Moves the chosen rows into a new claim and reads what the worker needs to run them.
@@ -801,6 +860,143 @@ end;
 $$;
 comment on function taskq_private.take_jobs(taskq_private.workers, integer) is 'Claims the best jobs that fit; nothing comes back when there are none.';
 --! EndIncluded 3_claim/take_jobs.sql
+--! Included 4_run/register_worker.sql
+-- A worker says what it can run and carry, and gets an id. A restarted worker registers anew. Raises: TQ422.
+create or replace function taskq.register_worker(
+  name text,
+  types text[],
+  cpu_units numeric,
+  memory_mb integer,
+  concurrency integer default 1,
+  queues text[] default null,
+  resources jsonb default '{}'
+)
+returns uuid
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_worker_id uuid := taskq_private.job_id_at(v_now);
+begin
+  perform taskq_private.check_resources(resources);
+  insert into taskq_private.workers (worker_id, name, types, queues, cpu_units, memory_mb, resources, concurrency, started_at, heartbeat_at)
+  values (v_worker_id, name, types, queues, cpu_units, memory_mb, coalesce(resources, '{}'), concurrency, v_now, v_now);
+  return v_worker_id;
+end;
+$$;
+comment on function taskq.register_worker(text, text[], numeric, integer, integer, text[], jsonb) is
+  'Registers a worker: the job types it runs, the cpu and memory that its jobs may take together, how many it runs at a time, the queues it serves (null for all), and what else it has, such as {"gpu": 2}. Answers its worker_id. Types are registered with register_task_types(). TQ422 for resources that are none. Example: select taskq.register_worker(''host-1'', ''{resize}'', cpu_units => 4, memory_mb => 4096, concurrency => 4).';
+--! EndIncluded 4_run/register_worker.sql
+--! Included 4_run/hold_worker_session.sql
+-- The lock goes when the session does, so a killed worker is noticed within seconds and not after its lease.
+-- Locks: advisory (1952541556, worker_number) for as long as the session lives. Not through a transaction pooler.
+create or replace function taskq.hold_worker_session(worker_id uuid)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_worker taskq_private.workers := taskq_private.lock_worker(worker_id);
+begin
+  if not pg_try_advisory_lock(1952541556, v_worker.worker_number) then
+    return false;
+  end if;
+  update taskq_private.workers as w
+  set holds_session = true, absent_since = null
+  where w.worker_id = hold_worker_session.worker_id;
+  return true;
+end;
+$$;
+comment on function taskq.hold_worker_session(uuid) is
+  'Ties the worker to this session: when the session ends without stop_worker(), its jobs are given to others within 2 seconds. False if another session still holds it; try again. Not through a transaction pooler. TQ412 for a worker that has ended. Example: select taskq.hold_worker_session(:''worker'').';
+--! EndIncluded 4_run/hold_worker_session.sql
+--! Included 4_run/heartbeat.sql
+-- One a worker, never one a job. Locks: the worker's row. Raises: TQ412 when it was declared lost.
+create or replace function taskq.heartbeat(
+  worker_id uuid, load jsonb default null, out status taskq.worker_status, out cancel_requested uuid[]
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_worker taskq_private.workers := taskq_private.lock_worker(worker_id);
+begin
+  update taskq_private.workers as w
+  set heartbeat_at = taskq_private.clock(), load = coalesce(heartbeat.load, w.load)
+  where w.worker_id = heartbeat.worker_id;
+
+  status := v_worker.status;
+  cancel_requested := array(
+    select r.job_id
+    from taskq_private.cancel_requests as r
+    cross join lateral (select c.worker_id from taskq_private.claims as c where c.claim_id = r.claim_id offset 0) as c -- never by a hash of all
+    where c.worker_id = heartbeat.worker_id
+  );
+end;
+$$;
+comment on function taskq.heartbeat(uuid, jsonb) is
+  'Says that the worker lives and what its machine really uses; answers its status and which of its jobs were asked to stop. Call it every 10 seconds or so: a worker that is silent for worker_lost_seconds (30) is lost. TQ412 when it was. Example: select * from taskq.heartbeat(:''worker'', ''{"cpu_percent": 40}'').';
+--! EndIncluded 4_run/heartbeat.sql
+--! Included 4_run/log_jobs.sql
+-- Lines of running jobs. Locks: their claims, for share. A line whose claim was lost is not written.
+create or replace function taskq.log_jobs(entries jsonb)
+returns uuid[]
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_claim_ids bigint[] := array(select distinct (e.value ->> 'claim_id')::bigint from jsonb_array_elements(entries) as e);
+begin
+  perform from taskq_private.claims as c where c.claim_id = any (v_claim_ids) order by c.claim_id for share;
+  return taskq_private.store_logs(entries);
+end;
+$$;
+comment on function taskq.log_jobs(jsonb) is
+  'Writes lines into the logs of running jobs: a list of {"claim_id", "job_id", "level", "message", "data", "age_seconds"}. Answers the jobs whose claim was lost. level is info unless given, age_seconds how long ago it was. Example: select taskq.log_jobs(''[{"claim_id": 1, "job_id": "01890a5d-ac96-774b-bcce-b302099a8057", "message": "hi"}]'').';
+--! EndIncluded 4_run/log_jobs.sql
+--! Included 4_run/report_progress.sql
+-- How far a running job is. Locks: its claim, for share. Raises: TQ411 when the claim was lost.
+create or replace function taskq.report_progress(claim_id bigint, job_id uuid, percent real, data jsonb default null)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_held record;
+begin
+  perform from taskq_private.claims as c where c.claim_id = report_progress.claim_id for share;
+  select * into v_held from taskq_private.held_attempts(array[report_progress.claim_id]) as h where h.job_id = report_progress.job_id;
+  if not found then
+    perform taskq_private.raise_claim_lost(report_progress.claim_id, report_progress.job_id);
+  end if;
+  if percent is null or not percent between 0 and 100 then
+    perform taskq_private.raise_error(taskq_private.invalid('percent', 'percent must be a number from 0 to 100'));
+  end if;
+
+  insert into taskq_private.job_progress (job_id, percent, data, at)
+  values (report_progress.job_id, percent, report_progress.data, taskq_private.clock())
+  on conflict (job_id) do update set percent = excluded.percent, data = excluded.data, at = excluded.at;
+
+  perform taskq_private.record_event(
+    'job_progress', array[report_progress.job_id], array[v_held.lane_id], array[v_held.attempt],
+    jsonb_build_array(jsonb_build_object('percent', percent, 'data', report_progress.data))
+  );
+end;
+$$;
+comment on function taskq.report_progress(bigint, uuid, real, jsonb) is 'Says how far a running job is, 0 to 100, with any JSON beside it. TQ411 when the claim was lost. Example: select taskq.report_progress(:''claim'', :''job'', 50, ''{"rows": 1000}'').';
+--! EndIncluded 4_run/report_progress.sql
 --! Included 4_run/parent_results.sql
 -- Results are read one by one, by name, until together they are as large as they may be, give or take one: ten thousand parents can have left
 -- more than a worker can hold.
@@ -848,8 +1044,104 @@ begin
 end;
 $$;
 comment on function taskq.parent_results(uuid, integer) is
-  'How the jobs that this job depends on ended and what they left behind, by name; results and errors until they are max_bytes together (4 MiB), the rest is_left_out: look those up by parent_id.';
+  'How the jobs that this job depends on ended and what they left behind, by name; results and errors until they are max_bytes together (4 MiB), the rest is_left_out: look those up by parent_id. Example: select name, status, result from taskq.parent_results(:''job'').';
 --! EndIncluded 4_run/parent_results.sql
+--! Included 5_finish/complete_job.sql
+-- running -> completed, inside the caller's own transaction: its effects and this record commit together or not at all.
+-- Locks: the claim, until that commit; so it comes last. Raises: TQ411 when the claim was lost.
+create or replace function taskq.complete_job(claim_id bigint, job_id uuid, result jsonb default null)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform taskq_private.end_held_job(claim_id, job_id, 'completed', result => complete_job.result);
+end;
+$$;
+comment on function taskq.complete_job(bigint, uuid, jsonb) is
+  'Completes one running job in the current transaction, so that effects in the same database happen exactly once. Call it last. TQ411 when the claim was lost: roll back. Example: select taskq.complete_job(:''claim'', :''job'', ''{"sent": true}'').';
+--! EndIncluded 5_finish/complete_job.sql
+--! Included 5_finish/fail_job.sql
+-- running -> retrying | failed. One job, for workers in plain SQL; batches go through claim_next_job.
+-- Locks: the claim. Raises: TQ411 when the claim was lost.
+create or replace function taskq.fail_job(claim_id bigint, job_id uuid, error text, fatal boolean default false)
+returns taskq.job_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform taskq_private.end_held_job(claim_id, job_id, 'failed', error => jsonb_build_object('message', fail_job.error), fatal => fail_job.fatal);
+  return taskq_private.status_of(job_id);
+end;
+$$;
+comment on function taskq.fail_job(bigint, uuid, text, boolean) is
+  'Fails one running job: it is retried after its backoff, unless fatal or out of attempts. Answers its new status. TQ411 when the claim was lost. Example: select taskq.fail_job(:''claim'', :''job'', ''no such customer'', fatal => true).';
+--! EndIncluded 5_finish/fail_job.sql
+--! Included 5_finish/stop_worker.sql
+-- running -> ready, not charged: what a worker took and will not start. Locks: the worker's claims.
+create or replace function taskq.stop_worker(worker_id uuid)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  return taskq_private.end_worker(worker_id, 'stopped', 'released');
+end;
+$$;
+comment on function taskq.stop_worker(uuid) is 'Says goodbye: what the worker still holds goes back to the queue, not charged. Answers how many jobs that were. Example: select taskq.stop_worker(:''worker'').';
+--! EndIncluded 5_finish/stop_worker.sql
+--! Included 5_finish/release_unknown_claims.sql
+-- running -> ready, not charged. The answer to a claim may be lost with its connection: the worker then holds jobs that it
+-- does not know of, and says here what it knows. Waits for a claim of its own that is still under way.
+-- Locks: the worker's row, then the claims.
+create or replace function taskq.release_unknown_claims(worker_id uuid, known_claim_ids bigint[])
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  perform taskq_private.lock_worker(release_unknown_claims.worker_id);
+  return taskq_private.end_claims(
+    array(
+      select c.claim_id from taskq_private.claims as c
+      where c.worker_id = release_unknown_claims.worker_id and c.claim_id <> all (known_claim_ids)
+    ),
+    'released'
+  );
+end;
+$$;
+comment on function taskq.release_unknown_claims(uuid, bigint[]) is
+  'Gives back what the worker holds beyond these claims; it calls this after a claim whose answer it did not get. Answers how many jobs. Example: select taskq.release_unknown_claims(:''worker'', ''{17,18}'').';
+--! EndIncluded 5_finish/release_unknown_claims.sql
 --! Included 7_operate/tick.sql
 -- Everything that time does: schedules, due jobs, lost workers, timeouts, what large graphs left over, retention. Any process may call it at any time; one gets
 -- through. Bounded: what is left over is done by the next call.
@@ -896,7 +1188,7 @@ begin
 end;
 $$;
 comment on function taskq.tick() is
-  'Does what is due: submits the jobs of schedules, makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it.';
+  'Does what is due: submits the jobs of schedules, makes due jobs ready, gives the jobs of lost workers to others, ends attempts that outran their timeout, goes on with what was left of large graphs, brings workflows up to date, deletes what has been kept long enough. Servers and workers call it each second; pg_cron or psql may too. ran is false when another session is at it. Example: select * from taskq.tick().';
 --! EndIncluded 7_operate/tick.sql
 --! Included 7_operate/fire_schedules.sql
 -- nothing -> ready. What is due is fired in one batch. Where that ends with an error (a time zone that this server no longer has), each
@@ -1213,6 +1505,40 @@ end;
 $$;
 comment on function taskq_private.lane_of(uuid) is 'The lane of a job; raises TQ404 for one that does not exist, or that the caller''s key is not for.';
 --! EndIncluded 7_operate/lane_of.sql
+--! Included 7_operate/cancel_job.sql
+-- pending | blocked | ready | retrying -> cancelled; a running job is asked to stop, and its worker ends it.
+-- Calls: cancel_jobs. Raises: TQ404, TQ409 with the state.
+create or replace function taskq.cancel_job(job_id uuid, reason text default null)
+returns taskq.job_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_done record;
+begin
+  perform taskq_private.lane_of(job_id);
+  perform taskq_private.record_audit('cancel_job', job_id::text, jsonb_build_object('reason', reason));
+  v_done := taskq_private.cancel_jobs(array[job_id], reason);
+  if cardinality(v_done.cancelled) > 0 then
+    return 'cancelled';
+  elsif cardinality(v_done.asked) > 0 then
+    return 'running';
+  end if;
+  perform taskq_private.lane_of(job_id); -- raises if it was deleted meanwhile
+  raise exception 'job % is % and cannot be cancelled', job_id, taskq_private.status_of(job_id)
+    using errcode = 'TQ409', detail = taskq_private.status_of(job_id)::text, hint = 'Only jobs that have not ended can be cancelled.';
+end;
+$$;
+comment on function taskq.cancel_job(uuid, text) is
+  'Cancels a job that waits, and what depends on it; asks a running one to stop. Answers cancelled, or running when it was asked. TQ404 for an unknown job, TQ409 for one that has ended. Example: select taskq.cancel_job(:''job'', ''not needed any more'').';
+--! EndIncluded 7_operate/cancel_job.sql
 --! Included 7_operate/cancel_workflow.sql
 -- running -> cancelled, once the jobs that run have stopped. What is more than ten thousand jobs is left to claims and ticks.
 -- Locks: the workflow's row, then its jobs (cancel_jobs). Raises: TQ404, TQ409 with the state.
@@ -1252,8 +1578,142 @@ begin
 end;
 $$;
 comment on function taskq.cancel_workflow(uuid, text) is
-  'Cancels all jobs of a workflow that wait and asks those that run to stop. Answers cancelled, or running while some still have to.';
+  'Cancels all jobs of a workflow that wait and asks those that run to stop. Answers cancelled, or running while some still have to. TQ404 for an unknown workflow, TQ409 for one that has ended. Example: select taskq.cancel_workflow(:''workflow'', ''wrong input'').';
 --! EndIncluded 7_operate/cancel_workflow.sql
+--! Included 7_operate/cancel_queue.sql
+-- Bounded: what has not been started first, then those running jobs that were not asked yet.
+-- Calls: cancel_jobs. Raises: TQ404.
+create or replace function taskq.cancel_queue(queue text, type text default null, reason text default null, max_jobs integer default 1000)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_most integer := least(greatest(max_jobs, 1), 10000);
+  v_job_ids uuid[];
+  v_done record;
+begin
+  perform taskq_private.check_scope(cancel_queue.queue);
+  if not exists (select from taskq_private.queues as q where q.queue = cancel_queue.queue) then
+    raise exception 'queue % is not known', cancel_queue.queue using errcode = 'TQ404', hint = 'select queue from taskq.queues lists them.';
+  end if;
+  v_job_ids := array(
+    select taskq_private.matching_job_ids(
+      '{pending,blocked,ready,retrying}', case when cancel_queue.type is not null then array[cancel_queue.type] end, array[cancel_queue.queue], null,
+      'ffffffff-ffff-ffff-ffff-ffffffffffff', '00000000-0000-0000-0000-000000000000', null, null, null, null, v_most
+    )
+  );
+  v_job_ids := v_job_ids || array(
+    select u.job_id
+    from taskq_private.claims as c
+    cross join unnest(c.job_ids, c.lane_ids) as u (job_id, lane_id)
+    join taskq_private.lanes as l on l.lane_id = u.lane_id
+    where l.queue = cancel_queue.queue
+      and (cancel_queue.type is null or l.type = cancel_queue.type)
+      and not exists (select from taskq_private.cancel_requests as r where r.job_id = u.job_id)
+    limit v_most - cardinality(v_job_ids)
+  );
+  v_done := taskq_private.cancel_jobs(v_job_ids, cancel_queue.reason);
+  perform taskq_private.record_audit('cancel_queue', cancel_queue.queue, jsonb_strip_nulls(jsonb_build_object(
+    'type', cancel_queue.type, 'reason', cancel_queue.reason, 'cancelled', cardinality(v_done.cancelled), 'asked', cardinality(v_done.asked)
+  )));
+  return cardinality(v_done.cancelled) + cardinality(v_done.asked);
+end;
+$$;
+comment on function taskq.cancel_queue(text, text, text, integer) is
+  'Cancels what waits in a queue (of one type, if given) and what depends on it, and asks what runs there to stop, newest first, at most max_jobs (10000) a call. Answers how many; call until 0. Pause the queue first to stop what is still submitted. TQ404 for an unknown queue. Example: select taskq.cancel_queue(''reports'', reason => ''bad release'').';
+--! EndIncluded 7_operate/cancel_queue.sql
+--! Included 7_operate/retry_job.sql
+-- failed | cancelled -> ready | pending | blocked; with its dependents: cancelled, reason dependency -> blocked.
+-- Locks: its dependencies' places (lock_parents), then its finished row; then its dependents. Raises: TQ404, TQ409 with the state.
+create or replace function taskq.retry_job(job_id uuid, with_dependents boolean default false)
+returns taskq.job_status
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  perform taskq_private.lane_of(retry_job.job_id);
+  perform taskq_private.lock_parents(array(
+    select d.depends_on_id from taskq_private.job_dependencies as d where d.job_id = retry_job.job_id and not d.satisfied
+  ));
+  perform from taskq_private.finished_jobs as f where f.job_id = retry_job.job_id and f.status in ('failed', 'cancelled') for update;
+  if not found then
+    perform taskq_private.lane_of(retry_job.job_id); -- raises if it was deleted meanwhile
+    raise exception 'job % is % and cannot be retried', retry_job.job_id, taskq_private.status_of(retry_job.job_id)
+      using errcode = 'TQ409', detail = taskq_private.status_of(retry_job.job_id)::text,
+        hint = 'Only failed and cancelled jobs can be retried.';
+  end if;
+  perform taskq_private.refuse_hopeless(retry_job.job_id);
+  perform taskq_private.record_audit('retry_job', retry_job.job_id::text, jsonb_build_object('with_dependents', with_dependents));
+
+  perform taskq_private.replay_jobs(array[retry_job.job_id]);
+  if with_dependents then
+    perform taskq_private.settle_dependents(array[retry_job.job_id], 'ready');
+  end if;
+  return taskq_private.status_of(retry_job.job_id);
+end;
+$$;
+comment on function taskq.retry_job(uuid, boolean) is
+  'Runs a failed or cancelled job again from its first attempt; with_dependents brings back the jobs that were cancelled because of it, too. Answers its new status: ready, pending before its run_at, or blocked if a dependency has not ended yet. TQ404 for an unknown job, TQ409 for one in another state. Example: select taskq.retry_job(job_id) from taskq.dead_letters where error ->> ''message'' like ''%timeout%''.';
+--! EndIncluded 7_operate/retry_job.sql
+--! Included 7_operate/retry_workflow.sql
+-- failed -> ready | blocked, and what was cancelled because of it -> blocked: the workflow goes on where it failed. Bounded.
+-- Calls: retry_job. Raises: TQ404, TQ409 with the state when no job of it has failed.
+create or replace function taskq.retry_workflow(workflow_id uuid, max_jobs integer default 1000)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_status taskq.workflow_status := (select w.status from taskq.get_workflow(retry_workflow.workflow_id) as w);
+  v_job_ids uuid[] := array(
+    select s.job_id
+    from taskq_private.job_specs as s
+    join taskq_private.finished_jobs as f on f.job_id = s.job_id and f.status = 'failed'
+    where s.workflow_id = retry_workflow.workflow_id and taskq_private.hopeless_edge(s.job_id) is null
+    order by s.job_id
+    limit greatest(max_jobs, 1)
+  );
+  v_job_id uuid;
+begin
+  if cardinality(v_job_ids) = 0 then
+    raise exception 'workflow % is % and has no failed job to run again', retry_workflow.workflow_id, v_status
+      using errcode = 'TQ409', detail = v_status::text, hint = 'Only failed jobs are run again so; retry cancelled ones one by one.';
+  end if;
+  foreach v_job_id in array v_job_ids loop
+    perform taskq.retry_job(v_job_id);
+  end loop;
+  perform taskq_private.record_audit('retry_workflow', retry_workflow.workflow_id::text, jsonb_build_object('retried', cardinality(v_job_ids)));
+  perform taskq_private.settle_dependents(v_job_ids, 'ready'); -- once for all, so that this is bounded
+  return cardinality(v_job_ids);
+end;
+$$;
+comment on function taskq.retry_workflow(uuid, integer) is
+  'Runs the failed jobs of a workflow again, with what was cancelled because of them, so that it goes on where it failed; at most max_jobs a call. Answers how many. TQ404 for an unknown workflow, TQ409 when none of its jobs has failed. Example: select taskq.retry_workflow(:''workflow'').';
+--! EndIncluded 7_operate/retry_workflow.sql
 --! Included 7_operate/retry_dead_letters.sql
 -- failed -> ready, oldest first, bounded.
 create or replace function taskq.retry_dead_letters(type text default null, queue text default null, max_jobs integer default 1000, with_dependents boolean default false)
@@ -1297,8 +1757,37 @@ begin
 end;
 $$;
 comment on function taskq.retry_dead_letters(text, text, integer, boolean) is
-  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call; with_dependents brings back what was cancelled because of them. Answers how many; call until 0.';
+  'Runs failed jobs again, oldest first: all, or those of a type or queue, at most max_jobs a call; with_dependents brings back what was cancelled because of them. Answers how many; call until 0. Example: select taskq.retry_dead_letters(type => ''send_email'', with_dependents => true).';
 --! EndIncluded 7_operate/retry_dead_letters.sql
+--! Included 7_operate/discard_job.sql
+-- failed -> gone, with its history. Raises: TQ404, TQ409 with the state.
+create or replace function taskq.discard_job(job_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform taskq_private.lane_of(job_id);
+  perform from taskq_private.finished_jobs as f where f.job_id = discard_job.job_id and f.status = 'failed' for update;
+  if not found then
+    perform taskq_private.lane_of(job_id); -- raises if it was deleted meanwhile
+    raise exception 'job % is % and cannot be discarded', job_id, taskq_private.status_of(job_id)
+      using errcode = 'TQ409', detail = taskq_private.status_of(job_id)::text, hint = 'Only dead letters, that is failed jobs, can be discarded.';
+  end if;
+  perform taskq_private.refuse_awaited(job_id);
+  perform taskq_private.record_audit('discard_job', job_id::text);
+  perform taskq_private.delete_jobs(array[job_id]);
+end;
+$$;
+comment on function taskq.discard_job(uuid) is 'Deletes a failed job and all that is known of it. Refused while a job that is held waits for its replay. TQ404 for an unknown job, TQ409 for one that has not failed or that others wait for. Example: select taskq.discard_job(:''job'').';
+--! EndIncluded 7_operate/discard_job.sql
 --! Included 7_operate/discard_dead_letters.sql
 -- failed -> gone, oldest first, bounded.
 create or replace function taskq.discard_dead_letters(type text default null, queue text default null, max_jobs integer default 1000)
@@ -1335,7 +1824,7 @@ begin
 end;
 $$;
 comment on function taskq.discard_dead_letters(text, text, integer) is
-  'Deletes failed jobs, oldest first: all, or those of a type or queue, at most max_jobs a call. Those that held jobs wait for are kept. Answers how many; call until 0.';
+  'Deletes failed jobs, oldest first: all, or those of a type or queue, at most max_jobs a call. Those that held jobs wait for are kept. Answers how many; call until 0. Example: select taskq.discard_dead_letters(type => ''send_email'').';
 --! EndIncluded 7_operate/discard_dead_letters.sql
 --! Included 7_operate/add_dependency.sql
 -- pending | ready | retrying | blocked -> blocked: a new edge for a job that has not started.
@@ -1388,7 +1877,7 @@ begin
 end;
 $$;
 comment on function taskq.add_dependency(uuid, uuid, taskq.dependency_condition) is
-  'Makes a job that has not started wait for another one: for its success, its failure, or its end (finished). Refuses an edge that would close a cycle, naming its members. Answers the job''s status.';
+  'Makes a job that has not started wait for another one: for its success, its failure, or its end (finished). Refuses an edge that would close a cycle, naming its members. Answers the job''s status. TQ404 for an unknown job, TQ409 once it runs or has ended, TQ425 for a cycle. Example: select taskq.add_dependency(:''child'', :''parent'', ''finished'').';
 --! EndIncluded 7_operate/add_dependency.sql
 --! Included 7_operate/store_pool.sql
 -- Raises: TQ422 for a name or an amount that cannot be.
@@ -1467,7 +1956,7 @@ begin
   perform taskq_private.hint('ready');
 end;
 $$;
-comment on function taskq.delete_pool(text) is 'Deletes a pool, or the limit of a queue or type (queue:<name>, type:<name>, rate:queue:<name>, rate:type:<name>). Refused while jobs name it that have not ended.';
+comment on function taskq.delete_pool(text) is 'Deletes a pool, or the limit of a queue or type (queue:<name>, type:<name>, rate:queue:<name>, rate:type:<name>). Refused while jobs name it that have not ended. TQ404 for an unknown one, TQ409 while jobs need it. Example: select taskq.delete_pool(''type:send_email'').';
 --! EndIncluded 7_operate/delete_pool.sql
 --! Included 7_operate/set_concurrency_limit.sql
 -- Locks: the key, then parked jobs. Raises: TQ422.
@@ -1499,7 +1988,7 @@ begin
 end;
 $$;
 comment on function taskq.set_concurrency_limit(text, integer) is
-  'Says how many jobs of a concurrency_key may be ready or running at a time. Without it a key allows what its jobs say as concurrency_limit, or one; null goes back to that. A lower limit ends nothing that is out already.';
+  'Says how many jobs of a concurrency_key may be ready or running at a time. Without it a key allows what its jobs say as concurrency_limit, or one; null goes back to that. A lower limit ends nothing that is out already. Example: select taskq.set_concurrency_limit(''customer-42'', 3).';
 --! EndIncluded 7_operate/set_concurrency_limit.sql
 --! Included 7_operate/check_queue_name.sql
 create or replace function taskq_private.check_queue_name(queue text)
@@ -1516,6 +2005,26 @@ end;
 $$;
 comment on function taskq_private.check_queue_name(text) is 'Raises TQ422 for what cannot be the name of a queue, 42501 for one that the caller''s key is not for.';
 --! EndIncluded 7_operate/check_queue_name.sql
+--! Included 7_operate/pause_queue.sql
+create or replace function taskq.pause_queue(queue text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_queue_name(pause_queue.queue);
+  insert into taskq_private.queues as q (queue, created_at, paused_at, paused_by)
+  values (pause_queue.queue, taskq_private.clock(), taskq_private.clock(), taskq_private.actor())
+  on conflict on constraint pk_queues do update
+  set paused_at = coalesce(q.paused_at, excluded.paused_at), paused_by = coalesce(q.paused_by, excluded.paused_by);
+  perform taskq_private.record_audit('pause_queue', pause_queue.queue);
+  perform taskq_private.record_queue_event('queue_paused', pause_queue.queue);
+end;
+$$;
+comment on function taskq.pause_queue(text) is 'Stops claims from a queue; what runs goes on, submits are accepted. resume_queue() lets them go on. Example: select taskq.pause_queue(''reports'').';
+--! EndIncluded 7_operate/pause_queue.sql
 --! Included 7_operate/resume_queue.sql
 -- Raises: TQ404 for a queue that nobody named.
 create or replace function taskq.resume_queue(queue text)
@@ -1536,8 +2045,27 @@ begin
   perform taskq_private.hint('ready');
 end;
 $$;
-comment on function taskq.resume_queue(text) is 'Lets claims from a queue go on.';
+comment on function taskq.resume_queue(text) is 'Lets claims from a queue go on. TQ404 for an unknown queue. Example: select taskq.resume_queue(''reports'').';
 --! EndIncluded 7_operate/resume_queue.sql
+--! Included 7_operate/set_queue_aging.sql
+create or replace function taskq.set_queue_aging(queue text, aging_seconds integer)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_queue_name(set_queue_aging.queue);
+  insert into taskq_private.queues as q (queue, created_at, aging_seconds)
+  values (set_queue_aging.queue, taskq_private.clock(), set_queue_aging.aging_seconds)
+  on conflict on constraint pk_queues do update set aging_seconds = excluded.aging_seconds;
+  perform taskq_private.record_audit('set_queue_aging', set_queue_aging.queue, to_jsonb(set_queue_aging.aging_seconds));
+end;
+$$;
+comment on function taskq.set_queue_aging(text, integer) is
+  'Lets waiting weigh against priority in a queue: so many seconds of waiting are worth one level. Null for strict priority. Example, a low job passes a high one that came 20 minutes after it: select taskq.set_queue_aging(''reports'', 600).';
+--! EndIncluded 7_operate/set_queue_aging.sql
 --! Included 7_operate/drain_worker.sql
 -- Locks: the worker's row. Raises: TQ404, TQ412.
 create or replace function taskq.drain_worker(worker_id uuid)
@@ -1555,8 +2083,28 @@ begin
   perform taskq_private.record_audit('drain_worker', worker_id::text);
 end;
 $$;
-comment on function taskq.drain_worker(uuid) is 'Lets a worker finish what it has and take nothing new.';
+comment on function taskq.drain_worker(uuid) is 'Lets a worker finish what it has and take nothing new. undrain_worker() takes that back. TQ404 for an unknown worker, TQ412 for one that has ended. Example: select taskq.drain_worker(worker_id) from taskq.workers where name = ''host-1'' and status = ''active''.';
 --! EndIncluded 7_operate/drain_worker.sql
+--! Included 7_operate/undrain_worker.sql
+-- draining -> active. Locks: the worker's row. Raises: TQ404, TQ412.
+create or replace function taskq.undrain_worker(worker_id uuid)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform taskq_private.check_scope();
+  perform taskq_private.lock_worker(worker_id);
+  update taskq_private.workers as w set status = 'active' where w.worker_id = undrain_worker.worker_id;
+  perform taskq_private.record_audit('undrain_worker', worker_id::text);
+  perform taskq_private.hint('ready');
+end;
+$$;
+comment on function taskq.undrain_worker(uuid) is
+  'Lets a draining worker take jobs again, from its next call on. TQ404 for an unknown worker, TQ412 for one that has ended. Example: select taskq.undrain_worker(worker_id) from taskq.workers where name = ''host-1'' and status = ''draining''.';
+--! EndIncluded 7_operate/undrain_worker.sql
 --! Included 7_operate/set_worker_capacity.sql
 -- Locks: the worker's row. Raises: TQ404, TQ412, TQ422.
 create or replace function taskq.set_worker_capacity(
@@ -1810,7 +2358,7 @@ begin
   perform taskq_private.record_audit('delete_schedule', delete_schedule.name);
 end;
 $$;
-comment on function taskq.delete_schedule(text) is 'Deletes a schedule; jobs that it has submitted stay.';
+comment on function taskq.delete_schedule(text) is 'Deletes a schedule; jobs that it has submitted stay. Example: select taskq.delete_schedule(''nightly'').';
 --! EndIncluded 7_operate/delete_schedule.sql
 --! Included 7_operate/pause_schedule.sql
 -- Locks: the schedule. Raises: TQ404.
@@ -1829,7 +2377,7 @@ begin
   perform taskq_private.record_audit('pause_schedule', pause_schedule.name);
 end;
 $$;
-comment on function taskq.pause_schedule(text) is 'Stops a schedule until resume_schedule; ticks that pass meanwhile are skipped, whatever its catch_up. run_schedule still runs it.';
+comment on function taskq.pause_schedule(text) is 'Stops a schedule until resume_schedule; ticks that pass meanwhile are skipped, whatever its catch_up. run_schedule still runs it. Example: select taskq.pause_schedule(''nightly'').';
 --! EndIncluded 7_operate/pause_schedule.sql
 --! Included 7_operate/resume_schedule.sql
 -- Locks: the schedule. Raises: TQ404.
@@ -1852,7 +2400,7 @@ begin
   perform taskq_private.record_audit('resume_schedule', resume_schedule.name);
 end;
 $$;
-comment on function taskq.resume_schedule(text) is 'Lets a paused schedule go on with its first tick after now; answers when that is, null where it has ended.';
+comment on function taskq.resume_schedule(text) is 'Lets a paused schedule go on with its first tick after now; answers when that is, null where it has ended. Example: select taskq.resume_schedule(''nightly'').';
 --! EndIncluded 7_operate/resume_schedule.sql
 --! Included 7_operate/run_schedule.sql
 -- Calls: submit_each. Raises: TQ404, and what a submit would.
@@ -1877,7 +2425,7 @@ begin
   perform taskq_private.record_audit('run_schedule', v_schedule.name, jsonb_build_object('job_id', job_id));
 end;
 $$;
-comment on function taskq.run_schedule(text) is 'Submits the job of a schedule now, beside its ticks, and answers its id; paused ones too.';
+comment on function taskq.run_schedule(text) is 'Submits the job of a schedule now, beside its ticks, and answers its id; paused ones too. Example: select taskq.run_schedule(''nightly'').';
 --! EndIncluded 7_operate/run_schedule.sql
 --! Included 7_operate/store_api_key.sql
 -- The secret is shown once; only its hash is kept. Raises: TQ422.
@@ -1919,7 +2467,7 @@ begin
 end;
 $$;
 comment on function taskq.create_api_key(text, text, timestamptz) is
-  'Makes a key for the network doors and answers it, this once: taskq_<id>_<secret>. role is taskq_reader, taskq_client, taskq_operator or taskq_admin. For one that is good for some queues only see issue_api_key().';
+  'Makes a key for the network doors and answers it, this once: taskq_<id>_<secret>. role is taskq_reader, taskq_client, taskq_operator or taskq_admin. For one that is good for some queues only see issue_api_key(). Example: select taskq.create_api_key(''bob'', ''taskq_client'', now() + interval ''90 days'').';
 --! EndIncluded 7_operate/create_api_key.sql
 --! Included 7_operate/issue_api_key.sql
 -- Raises: TQ422.
@@ -2012,7 +2560,7 @@ begin
   perform taskq_private.record_audit('revoke_api_key', key_id);
 end;
 $$;
-comment on function taskq.revoke_api_key(text) is 'Ends a key at once, by its id: the part between the two underscores.';
+comment on function taskq.revoke_api_key(text) is 'Ends a key at once, by its id: the part between the two underscores. TQ404 for an unknown one. Example: select taskq.revoke_api_key(''3f9a…'').';
 --! EndIncluded 7_operate/revoke_api_key.sql
 --! Included 7_operate/find_api_key.sql
 -- Both parts are compared as hashes, in constant time for their length. None for a key that is not valid.
@@ -2061,7 +2609,7 @@ begin
 end;
 $$;
 comment on function taskq.authenticate_api_key(text) is
-  'Whose key this is, which role it has, which queues it is for (null for all), and how long it is good yet (null for ever); raises TQ401 for one that is not valid.';
+  'Whose key this is, which role it has, which queues it is for (null for all), and how long it is good yet (null for ever); raises TQ401 for one that is not valid. Example: select * from taskq.authenticate_api_key(''taskq_…'').';
 --! EndIncluded 7_operate/authenticate_api_key.sql
 --! Included 7_operate/authenticate.sql
 -- Raises: TQ401.
@@ -2073,8 +2621,22 @@ set search_path = pg_catalog, pg_temp
 as $$
   select a.name, a.role from taskq.authenticate_api_key(api_key) as a;
 $$;
-comment on function taskq.authenticate(text) is 'Whose key this is and which role it has; raises TQ401 for one that is not valid. authenticate_api_key() says more.';
+comment on function taskq.authenticate(text) is 'Whose key this is and which role it has; raises TQ401 for one that is not valid. authenticate_api_key() says more. Example: select * from taskq.authenticate(''taskq_…'').';
 --! EndIncluded 7_operate/authenticate.sql
+--! Included 7_operate/has_api_key.sql
+create or replace function taskq.has_api_key()
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from taskq_private.api_keys as k where k.revoked_at is null and (k.expires_at is null or k.expires_at > taskq_private.clock())
+  );
+$$;
+comment on function taskq.has_api_key() is 'Whether any key is valid: a server that others can reach does not start without one. Example: select taskq.has_api_key().';
+--! EndIncluded 7_operate/has_api_key.sql
 --! Included 7_operate/live_api_keys.sql
 create or replace function taskq.live_api_keys(key_ids text[])
 returns text[]
@@ -2089,7 +2651,7 @@ as $$
     where k.key_id = any (key_ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > taskq_private.clock())
   );
 $$;
-comment on function taskq.live_api_keys(text[]) is 'Which of these keys, given by their ids, are still good: a server asks for those that hold WebSockets open.';
+comment on function taskq.live_api_keys(text[]) is 'Which of these keys, given by their ids, are still good: a server asks for those that hold WebSockets open. Example: select * from taskq.live_api_keys(''{0123456789ab}'').';
 --! EndIncluded 7_operate/live_api_keys.sql
 --! Included 7_operate/issue_ticket.sql
 -- Whoever has the key shows it, so that nobody gets a ticket for another's. Tickets that nobody has used are deleted by the next.
@@ -2113,7 +2675,7 @@ begin
 end;
 $$;
 comment on function taskq.issue_ticket(text) is
-  'A ticket that stands for an API key once, for 30 seconds: browsers cannot send a key with a WebSocket''s upgrade, and a key has no place in a URL. Without a key it stands for the caller of a server that wants none.';
+  'A ticket that stands for an API key once, for 30 seconds: browsers cannot send a key with a WebSocket''s upgrade, and a key has no place in a URL. Without a key it stands for the caller of a server that wants none. Example: select * from taskq.issue_ticket().';
 --! EndIncluded 7_operate/issue_ticket.sql
 --! Included 7_operate/redeem_ticket.sql
 -- Deleting it is what makes it good for one use: of two who try, one finds it. Raises: TQ401.
@@ -2146,7 +2708,7 @@ begin
   end if;
 end;
 $$;
-comment on function taskq.redeem_ticket(text) is 'Whose ticket this is, as authenticate_api_key() says it of a key; raises TQ401 for one that was used, has expired, or whose key has ended.';
+comment on function taskq.redeem_ticket(text) is 'Whose ticket this is, as authenticate_api_key() says it of a key; raises TQ401 for one that was used, has expired, or whose key has ended. Example: select * from taskq.redeem_ticket(''…'').';
 --! EndIncluded 7_operate/redeem_ticket.sql
 --! Included 8_read/jobs.sql
 -- For psql and look-ups by id. It cannot be paged fast: lists go through list_jobs(). The id is that of the place, so that
@@ -2193,6 +2755,42 @@ from taskq_private.places as p
 join taskq_private.job_specs as s on s.job_id = p.job_id
 join taskq_private.lanes as l on l.lane_id = p.lane_id
 where taskq_private.sees_queue(l.queue);
+comment on column taskq.jobs.job_id is 'The job; ids sort by the instant of the submit.';
+comment on column taskq.jobs.name is 'A name for people, and for siblings in a workflow.';
+comment on column taskq.jobs.type is 'Which task runs it.';
+comment on column taskq.jobs.queue is 'Its queue.';
+comment on column taskq.jobs.status is 'Where it is.';
+comment on column taskq.jobs.reason is 'Why it failed or was cancelled: attempts_exhausted, fatal, crashed, requested, dependency.';
+comment on column taskq.jobs.priority is '1 (first) to 10: critical 1, high 2, normal 3, low 4.';
+comment on column taskq.jobs.payload is 'What the task is given.';
+comment on column taskq.jobs.result is 'What the task answered.';
+comment on column taskq.jobs.error is 'Why the last attempt failed: {"message", …}.';
+comment on column taskq.jobs.attempt is 'The attempt that runs, or the last one.';
+comment on column taskq.jobs.max_attempts is 'How many it may have.';
+comment on column taskq.jobs.created_at is 'When it was submitted.';
+comment on column taskq.jobs.run_at is 'Not to be started before.';
+comment on column taskq.jobs.due_at is 'When a pending or retrying job becomes ready.';
+comment on column taskq.jobs.ready_at is 'Since when it is ready; null for one that two workers died with, which has no place in line.';
+comment on column taskq.jobs.started_at is 'When the attempt that runs, or the last one, started.';
+comment on column taskq.jobs.finished_at is 'When it ended.';
+comment on column taskq.jobs.created_by is 'Who submitted it.';
+comment on column taskq.jobs.worker_id is 'The worker that runs it, or ran it last.';
+comment on column taskq.jobs.cpu_units is 'Cpu that it takes from its worker while it runs.';
+comment on column taskq.jobs.memory_mb is 'Memory that it takes from its worker while it runs, in MB.';
+comment on column taskq.jobs.timeout_seconds is 'How long one attempt may take.';
+comment on column taskq.jobs.initial_delay_seconds is 'Wait before the second attempt.';
+comment on column taskq.jobs.backoff_multiplier is 'Each further wait is this many times the one before.';
+comment on column taskq.jobs.max_delay_seconds is 'No wait is longer than this.';
+comment on column taskq.jobs.jitter is 'Share of the wait added at random.';
+comment on column taskq.jobs.remaining_dependencies is 'How many jobs it still waits for.';
+comment on column taskq.jobs.workflow_id is 'The workflow it belongs to.';
+comment on column taskq.jobs.idempotency_key is 'The key under which a second submit finds this job.';
+comment on column taskq.jobs.metadata is 'Free labels to find it by.';
+comment on column taskq.jobs.trace_context is 'W3C traceparent of the submitter.';
+comment on column taskq.jobs.on_dependency_failure is 'What becomes of it when a dependency can never be satisfied: cancel or hold.';
+comment on column taskq.jobs.resources is 'What else it takes, of its worker or of pools, such as {"gpu": 1}.';
+comment on column taskq.jobs.expected_seconds is 'How long the submitter expects it to run.';
+comment on column taskq.jobs.concurrency_key is 'Jobs with one key share a limit.';
 comment on view taskq.jobs is
   'Every job: what was asked and where it is. Look up by job_id; for lists use taskq.list_jobs(), which pages by index.';
 --! EndIncluded 8_read/jobs.sql
@@ -2229,7 +2827,7 @@ begin
   return v_job;
 end;
 $$;
-comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, what it depends on as it was asked for, its progress, and when it was asked to stop.';
+comment on function taskq.get_job(uuid) is 'One job as JSON: the columns of taskq.jobs, what it depends on as it was asked for, its progress, and when it was asked to stop. TQ404 for an unknown job. Example: select jsonb_pretty(taskq.get_job(:''job'')::jsonb).';
 --! EndIncluded 8_read/get_job.sql
 --! Included 8_read/job_executions.sql
 create or replace view taskq.job_executions as
@@ -2250,6 +2848,14 @@ where taskq_private.sees_queue(null) or exists (
   select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
   where s.job_id = e.job_id and taskq_private.sees_queue(n.queue)
 );
+comment on column taskq.job_executions.job_id is 'The job.';
+comment on column taskq.job_executions.attempt is 'Which attempt; a released or lost one is not charged, and its number comes again.';
+comment on column taskq.job_executions.claim_id is 'The claim under which it ran; order of the executions.';
+comment on column taskq.job_executions.worker_id is 'The worker.';
+comment on column taskq.job_executions.outcome is 'How it ended; null while it runs.';
+comment on column taskq.job_executions.started_at is 'When the worker took it.';
+comment on column taskq.job_executions.ended_at is 'When it ended; null while it runs.';
+comment on column taskq.job_executions.error is 'Its error.';
 comment on view taskq.job_executions is 'Every attempt: those before the last, the last, and those running (no outcome yet). Ask by job_id.';
 --! EndIncluded 8_read/job_executions.sql
 --! Included 8_read/job_logs.sql
@@ -2260,6 +2866,13 @@ where taskq_private.sees_queue(null) or exists (
   select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
   where s.job_id = l.job_id and taskq_private.sees_queue(n.queue)
 );
+comment on column taskq.job_logs.job_id is 'The job.';
+comment on column taskq.job_logs.log_id is 'Order of the lines.';
+comment on column taskq.job_logs.attempt is 'The attempt that wrote it.';
+comment on column taskq.job_logs.at is 'When, by the database''s clock.';
+comment on column taskq.job_logs.level is 'debug, info, warn or error.';
+comment on column taskq.job_logs.message is 'The line.';
+comment on column taskq.job_logs.data is 'Any JSON beside it.';
 comment on view taskq.job_logs is 'What handlers wrote with job.log. Ask by job_id, order by log_id.';
 --! EndIncluded 8_read/job_logs.sql
 --! Included 8_read/dead_letters.sql
@@ -2270,6 +2883,17 @@ from taskq_private.finished_jobs as f
 join taskq_private.job_specs as s on s.job_id = f.job_id
 join taskq_private.lanes as l on l.lane_id = f.lane_id
 where f.status = 'failed' and taskq_private.sees_queue(l.queue);
+comment on column taskq.dead_letters.job_id is 'The job.';
+comment on column taskq.dead_letters.name is 'The name that its submitter gave it.';
+comment on column taskq.dead_letters.type is 'Its type.';
+comment on column taskq.dead_letters.queue is 'Its queue.';
+comment on column taskq.dead_letters.reason is 'Why it was given up: attempts_exhausted, fatal, or crashed (it took workers down).';
+comment on column taskq.dead_letters.error is 'Why the last attempt failed: {"message", …}.';
+comment on column taskq.dead_letters.attempt is 'The last attempt.';
+comment on column taskq.dead_letters.failed_at is 'When.';
+comment on column taskq.dead_letters.payload is 'What the task was given.';
+comment on column taskq.dead_letters.created_at is 'When it was submitted.';
+comment on column taskq.dead_letters.metadata is 'Its labels.';
 comment on view taskq.dead_letters is 'Jobs that failed for good. retry_job() runs one again, discard_job() deletes it.';
 --! EndIncluded 8_read/dead_letters.sql
 --! Included 8_read/job_dependencies.sql
@@ -2280,6 +2904,10 @@ where taskq_private.sees_queue(null) or exists (
   select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
   where s.job_id = d.job_id and taskq_private.sees_queue(n.queue)
 );
+comment on column taskq.job_dependencies.job_id is 'The job that waits.';
+comment on column taskq.job_dependencies.depends_on_id is 'The job that it waits for.';
+comment on column taskq.job_dependencies.condition is 'What it asks of it: its success, its failure, or its end (finished).';
+comment on column taskq.job_dependencies.satisfied is 'Whether that has come.';
 comment on view taskq.job_dependencies is
   'Edges: job_id waits for depends_on_id until that has ended as condition asks (success, failure, finished). Ask by job_id or by depends_on_id.';
 --! EndIncluded 8_read/job_dependencies.sql
@@ -2346,6 +2974,37 @@ comment on function taskq_private.matching_job_ids(
   taskq.job_status[], text[], text[], smallint[], uuid, uuid, timestamptz, timestamptz, jsonb, uuid, integer
 ) is 'The ids of jobs that match, newest first.';
 --! EndIncluded 8_read/matching_job_ids.sql
+--! Included 8_read/count_jobs.sql
+create or replace function taskq.count_jobs(
+  status taskq.job_status[] default null,
+  type text[] default null,
+  queue text[] default null,
+  priority smallint[] default null,
+  created_from timestamptz default null,
+  created_to timestamptz default null,
+  run_at_from timestamptz default null,
+  run_at_to timestamptz default null,
+  metadata jsonb default null,
+  workflow_id uuid default null
+)
+returns bigint
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select count(*)
+  from taskq_private.matching_job_ids(
+    status, type, queue, priority,
+    coalesce(taskq_private.job_id_floor(created_to), 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+    coalesce(taskq_private.job_id_floor(created_from), '00000000-0000-0000-0000-000000000000'),
+    run_at_from, run_at_to, metadata, workflow_id, null
+  );
+$$;
+comment on function taskq.count_jobs(
+  taskq.job_status[], text[], text[], smallint[], timestamptz, timestamptz, timestamptz, timestamptz, jsonb, uuid
+) is 'How many jobs match every filter given. Counts each one: ask only when someone wants to know. Example: select taskq.count_jobs(status => ''{failed}'', created_from => now() - interval ''1 day'').';
+--! EndIncluded 8_read/count_jobs.sql
 --! Included 8_read/workflows.sql
 -- The stored counts and those not yet added to them, so the status is exact whenever one looks. The rule is that of
 -- status_of_workflow(), written out: functions in a view run with the rights of whoever looks.
@@ -2388,6 +3047,22 @@ where taskq_private.sees_queue(null) or not exists (
   select from taskq_private.job_specs as s join taskq_private.lanes as n on n.lane_id = s.lane_id
   where s.workflow_id = w.workflow_id and not taskq_private.sees_queue(n.queue)
 );
+comment on column taskq.workflows.workflow_id is 'The workflow.';
+comment on column taskq.workflows.name is 'Its name; several may have the same.';
+comment on column taskq.workflows.status is 'running until all of its jobs have ended; then failed, cancelled or completed.';
+comment on column taskq.workflows.job_count is 'Its jobs.';
+comment on column taskq.workflows.unfinished_count is 'Those that have not ended.';
+comment on column taskq.workflows.completed_count is 'Those that completed.';
+comment on column taskq.workflows.failed_count is 'Those that failed.';
+comment on column taskq.workflows.cancelled_count is 'Those that were cancelled.';
+comment on column taskq.workflows.skipped_count is 'Those that were not needed: handlers of failures that did not happen.';
+comment on column taskq.workflows.created_at is 'When it was submitted.';
+comment on column taskq.workflows.finished_at is 'When the last of its jobs ended; null while one has not.';
+comment on column taskq.workflows.created_by is 'Who submitted it.';
+comment on column taskq.workflows.cancel_requested_at is 'When it was cancelled.';
+comment on column taskq.workflows.cancel_reason is 'Why, in their words.';
+comment on column taskq.workflows.idempotency_key is 'The key under which a second submit finds it.';
+comment on column taskq.workflows.metadata is 'Free labels.';
 comment on view taskq.workflows is
   'Graphs of jobs that were submitted under a name, with how many of their jobs have ended how. skipped_count are those that were not needed: handlers of failures that did not happen. For lists use taskq.list_workflows().';
 --! EndIncluded 8_read/workflows.sql
@@ -2440,8 +3115,29 @@ begin
 end;
 $$;
 comment on function taskq.list_workflows(taskq.workflow_status[], text, uuid, integer) is
-  'Workflows of these statuses and this name, newest first, at most max_rows (1000). For the next page give the last workflow_id as before.';
+  'Workflows of these statuses and this name, newest first, at most max_rows (1000). For the next page give the last workflow_id as before. Example: select workflow_id, name, unfinished_count from taskq.list_workflows(status => ''{running}'').';
 --! EndIncluded 8_read/list_workflows.sql
+--! Included 8_read/get_workflow.sql
+-- Raises: TQ404.
+create or replace function taskq.get_workflow(workflow_id uuid)
+returns setof taskq.workflows
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  return query select w.* from taskq.workflows as w where w.workflow_id = get_workflow.workflow_id;
+  if not found then
+    raise exception 'no workflow %', get_workflow.workflow_id using errcode = 'TQ404', hint = 'It may have expired: a workflow is kept as long as its jobs.';
+  end if;
+end;
+$$;
+comment on function taskq.get_workflow(uuid) is 'One workflow, with its status and how many of its jobs have ended how. TQ404 for an unknown one. Example: select status, unfinished_count from taskq.get_workflow(:''workflow'').';
+--! EndIncluded 8_read/get_workflow.sql
 --! Included 8_read/graph_members.sql
 -- The jobs of a workflow, or, for the id of a job, those that it depends on and those that depend on it, far and near; and the
 -- jobs outside a workflow that its jobs depend on. Bounded; raises TQ404.
@@ -2499,6 +3195,135 @@ as $$
 $$;
 comment on function taskq_private.graph_nodes(uuid[], uuid) is 'These jobs as nodes of a graph, in their order; those that have been deleted, or that the caller''s key is not for, have an id only.';
 --! EndIncluded 8_read/graph_nodes.sql
+--! Included 8_read/job_graph.sql
+-- Slack is told once every job has ended. Jobs of other workflows that jobs of this one depend on are nodes too (outside).
+-- Raises: TQ404.
+create or replace function taskq.job_graph(id uuid)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_ids uuid[] := taskq_private.graph_members(id);
+  v_nodes taskq_private.graph_node[];
+  v_edges record;
+  v_slack double precision[];
+begin
+  v_nodes := taskq_private.graph_nodes(v_ids, id);
+  select array_agg(e.parent) as parents, array_agg(e.child) as children,
+    coalesce(jsonb_agg(jsonb_build_object('from', e.depends_on_id, 'to', e.job_id, 'condition', e.condition, 'satisfied', e.satisfied)), '[]') as list
+  into v_edges
+  from taskq_private.graph_edges(v_ids) as e;
+  if not exists (select from unnest(v_nodes) as n where n.status is not null and n.finished_at is null) then
+    v_slack := taskq_private.graph_slack(array(select n.seconds from unnest(v_nodes) with ordinality as n order by n.ordinality), v_edges.parents, v_edges.children);
+  end if;
+
+  return jsonb_build_object(
+    'nodes', (
+      select jsonb_agg(jsonb_build_object(
+        'id', n.job_id, 'name', n.name, 'type', n.type, 'status', n.status, 'reason', n.reason, 'attempt', n.attempt, 'started_at', n.started_at,
+        'finished_at', n.finished_at, 'seconds', n.seconds, 'outside', n.is_outside, 'slack_seconds', s.slack, 'critical', s.slack = 0
+      ) order by n.ordinality)
+      from unnest(v_nodes) with ordinality as n
+      left join unnest(v_slack) with ordinality as s (slack, n) on s.n = n.ordinality
+    ),
+    'edges', v_edges.list
+  );
+end;
+$$;
+comment on function taskq.job_graph(uuid) is
+  'The graph of a workflow, or of all that a job depends on and that depends on it: {"nodes": [{"id", "name", "type", "status", "started_at", "finished_at", "seconds", "slack_seconds", "critical", ...}], "edges": [{"from", "to", "condition", "satisfied"}]}. An edge leads from a job to one that waits for it. Slack is known once all have ended: how much longer a job could have taken without delaying the end; on the critical path it is 0. TQ404 for an unknown id. Example: select jsonb_pretty(taskq.job_graph(:''workflow'')::jsonb).';
+--! EndIncluded 8_read/job_graph.sql
+--! Included 8_read/critical_path.sql
+-- Raises: TQ404, TQ409 while jobs of the graph have not ended.
+create or replace function taskq.critical_path(id uuid)
+returns table (job_id uuid, name text, started_at timestamptz, finished_at timestamptz, seconds double precision, slack_seconds double precision)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select n.id, n.name, n.started_at, n.finished_at, n.seconds, n.slack_seconds
+    from jsonb_to_recordset(taskq.job_graph(critical_path.id) -> 'nodes') as n (
+      id uuid, name text, started_at timestamptz, finished_at timestamptz, seconds double precision, slack_seconds double precision, critical boolean
+    )
+    where n.critical and n.seconds > 0
+    order by n.started_at, n.id;
+  if not found and exists (select from taskq_private.graph_members(critical_path.id) as m (ids), unnest(m.ids) as u (job_id)
+    where taskq_private.status_of(u.job_id) not in ('completed', 'failed', 'cancelled'))
+  then
+    raise exception 'jobs of % have not ended', id using errcode = 'TQ409', detail = 'running', hint = 'The critical path is known once every job has ended.';
+  end if;
+end;
+$$;
+comment on function taskq.critical_path(uuid) is
+  'The jobs of a finished workflow (or of a job''s graph) that decided when it ended, in their order: making any of them faster makes the whole faster. For the slack of the others see job_graph(). TQ404 for an unknown id, TQ409 while a job of it has not ended. Example: select * from taskq.critical_path(:''workflow'').';
+--! EndIncluded 8_read/critical_path.sql
+--! Included 8_read/graph_mermaid.sql
+-- Nodes are n0, n1, ... since names may hold anything; what Mermaid would read as markup in a label is written as an entity.
+create or replace function taskq.graph_mermaid(id uuid)
+returns text
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with graph as materialized (
+    select taskq.job_graph(graph_mermaid.id) as graph
+  ), node as materialized (
+    select n.ordinality - 1 as n, n.value ->> 'id' as id, coalesce(n.value ->> 'status', 'deleted') as status,
+      (n.value ->> 'critical')::boolean as is_critical,
+      replace(replace(replace(replace(replace(replace(replace(replace(t.plain, '#', '#35;'), '&', '#amp;'), '"', '#quot;'), '<', '#lt;'), '>', '#gt;'), '%', '#37;'), '*', '#42;'), '_', '#95;') as label
+    from graph as g
+    cross join jsonb_array_elements(g.graph -> 'nodes') with ordinality as n (value, ordinality)
+    cross join lateral (
+      select regexp_replace(coalesce(n.value ->> 'name', n.value ->> 'type', n.value ->> 'id'), '[[:cntrl:]`\u2028\u2029\u202a-\u202e\u2066-\u2069]', ' ', 'g')
+    ) as t (plain)
+  ), numbers as materialized (
+    select jsonb_object_agg(n.id, n.n) as by_id from node as n
+  ), line as (
+    select 1 as part, n.n as position,
+      format('  n%s["%s"]:::%s', n.n, regexp_replace(regexp_replace(n.label, '^(\s*\d+)\.', '\1#46;'), '^(\s*)[-+]', '\1#8722;'), n.status) as text
+    from node as n
+    union all
+    select 2, e.ordinality, format(
+      '  n%s %s n%s', m.by_id ->> (e.value ->> 'from'),
+      case e.value ->> 'condition' when 'success' then '-->' else format('-. %s .->', e.value ->> 'condition') end, m.by_id ->> (e.value ->> 'to')
+    )
+    from graph as g cross join numbers as m cross join jsonb_array_elements(g.graph -> 'edges') with ordinality as e (value, ordinality)
+    union all
+    select 3, n.n, format('  style n%s stroke-width:3px', n.n) from node as n where n.is_critical
+  )
+  select 'flowchart TD' || e'\n' || string_agg(l.text, e'\n' order by l.part, l.position) || e'\n'
+    || e'  classDef completed fill:#d3f9d8,stroke:#2b8a3e,color:#000\n  classDef failed fill:#ffe3e3,stroke:#c92a2a,color:#000\n'
+    || e'  classDef cancelled fill:#e9ecef,stroke:#868e96,color:#000\n  classDef running fill:#d0ebff,stroke:#1971c2,color:#000\n'
+    || e'  classDef ready fill:#fff3bf,stroke:#e67700,color:#000\n  classDef retrying fill:#fff3bf,stroke:#c92a2a,color:#000\n'
+    || e'  classDef pending fill:#fff,stroke:#868e96,color:#000\n  classDef blocked fill:#fff,stroke:#868e96,color:#000\n'
+    || e'  classDef deleted fill:#fff,stroke:#ced4da,color:#868e96\n'
+  from line as l;
+$$;
+comment on function taskq.graph_mermaid(uuid) is
+  'The graph of job_graph() as Mermaid text: colours say the status, dotted edges a condition other than success, thick borders the critical path. TQ404 for an unknown id. Example: select taskq.graph_mermaid(:''workflow'').';
+--! EndIncluded 8_read/graph_mermaid.sql
+--! Included 8_read/task_types.sql
+create or replace view taskq.task_types as
+select t.type, t.description, t.payload_schema, t.cpu_units, t.memory_mb, t.timeout_seconds, t.max_attempts, t.registered_at
+from taskq_private.task_types as t;
+comment on column taskq.task_types.type is 'The name that jobs give.';
+comment on column taskq.task_types.description is 'One sentence for the submitter.';
+comment on column taskq.task_types.payload_schema is 'JSON Schema that payloads are checked against.';
+comment on column taskq.task_types.cpu_units is 'Cpu a job takes unless it says otherwise.';
+comment on column taskq.task_types.memory_mb is 'Memory a job takes unless it says otherwise, in MB.';
+comment on column taskq.task_types.timeout_seconds is 'How long one attempt may take unless the job says otherwise; null takes the setting.';
+comment on column taskq.task_types.max_attempts is 'How often it may be tried unless the job says otherwise; null takes the setting.';
+comment on column taskq.task_types.registered_at is 'When a worker last registered it.';
+comment on view taskq.task_types is 'The job types that may be submitted, with the JSON Schema of their payload and their defaults.';
+--! EndIncluded 8_read/task_types.sql
 --! Included 8_read/queues.sql
 -- Counts stop at 10000 a lane, so that a million waiting jobs do not make looking slow.
 create or replace view taskq.queues as
@@ -2529,6 +3354,14 @@ left join lateral (
 ) as running on true
 where taskq_private.sees_queue(q.queue)
 group by q.queue, q.paused_at, q.paused_by, q.aging_seconds;
+comment on column taskq.queues.queue is 'Its name.';
+comment on column taskq.queues.paused_at is 'Since when nothing is claimed from it; null while it runs.';
+comment on column taskq.queues.paused_by is 'Who paused it.';
+comment on column taskq.queues.aging_seconds is 'Waiting this long weighs as much as one level of priority; null for strict priority.';
+comment on column taskq.queues.ready_count is 'Jobs that a worker may take now.';
+comment on column taskq.queues.waiting_count is 'Jobs that wait for a time, for other jobs, or behind a key.';
+comment on column taskq.queues.running_count is 'Jobs that workers have.';
+comment on column taskq.queues.oldest_ready_at is 'Since when the oldest ready job has been ready.';
 comment on view taskq.queues is 'The queues: paused or not, and how many jobs are ready, waiting and running (counted up to 10000 a lane).';
 --! EndIncluded 8_read/queues.sql
 --! Included 8_read/workers.sql
@@ -2573,6 +3406,24 @@ left join lateral (
   where c.worker_id = w.worker_id
 ) as held on true
 where taskq_private.sees_queue(null);
+comment on column taskq.workers.worker_id is 'Made anew each time it registers.';
+comment on column taskq.workers.name is 'Host and process, for people.';
+comment on column taskq.workers.status is 'active; draining (takes nothing new); stopped or lost (has ended, and is kept for a day).';
+comment on column taskq.workers.types is 'The job types that it can run.';
+comment on column taskq.workers.queues is 'The queues that it serves; null for all.';
+comment on column taskq.workers.concurrency is 'Jobs that it runs at a time.';
+comment on column taskq.workers.cpu_units is 'Cpu that its jobs may take together.';
+comment on column taskq.workers.memory_mb is 'Memory that its jobs may take together, in MB.';
+comment on column taskq.workers.running_count is 'Jobs that it has.';
+comment on column taskq.workers.granted_cpu_units is 'Cpu that these have been granted.';
+comment on column taskq.workers.granted_memory_mb is 'Memory that these have been granted, in MB.';
+comment on column taskq.workers.load is 'What its machine really uses, as of the last heartbeat.';
+comment on column taskq.workers.started_at is 'When it registered.';
+comment on column taskq.workers.heartbeat_at is 'When it was last heard of.';
+comment on column taskq.workers.ended_at is 'When it stopped or was declared lost.';
+comment on column taskq.workers.resources is 'What else it has, such as {"gpu": 2}.';
+comment on column taskq.workers.granted_resources is 'What of that its jobs have been granted.';
+comment on column taskq.workers.reserved_job_id is 'The large job that it is kept free for.';
 comment on view taskq.workers is 'The workers: what each can carry, what it has been granted, what its machine really uses.';
 --! EndIncluded 8_read/workers.sql
 --! Included 8_read/list_pools.sql
@@ -2593,7 +3444,7 @@ as $$
   order by p.pool;
 $$;
 comment on function taskq.list_pools() is
-  'What jobs of all workers share: pools, limits of queues and types (one for each job), and rates (refill_per_second; capacity is the burst). granted is with running jobs now, free can go out now.';
+  'What jobs of all workers share: pools, limits of queues and types (one for each job), and rates (refill_per_second; capacity is the burst). granted is with running jobs now, free can go out now. Example: select pool, granted, free from taskq.list_pools() where free = 0.';
 --! EndIncluded 8_read/list_pools.sql
 --! Included 8_read/concurrency_keys.sql
 create or replace view taskq.concurrency_keys as
@@ -2606,6 +3457,10 @@ from taskq_private.concurrency_keys as k
 left join taskq_private.keyed_jobs as j on j.concurrency_key = k.concurrency_key
 where taskq_private.sees_queue(null)
 group by k.concurrency_key, k.max_running;
+comment on column taskq.concurrency_keys.concurrency_key is 'The key.';
+comment on column taskq.concurrency_keys.max_running is 'How many of its jobs may be ready or running.';
+comment on column taskq.concurrency_keys.admitted_count is 'How many are.';
+comment on column taskq.concurrency_keys.parked_count is 'How many wait for one of those to end.';
 comment on view taskq.concurrency_keys is 'Keys that jobs share a limit under: how many may be ready or running, how many are, and how many are parked behind them.';
 --! EndIncluded 8_read/concurrency_keys.sql
 --! Included 8_read/schedules.sql
@@ -2615,6 +3470,22 @@ select
   taskq_private.shown(s.last_error) as last_error, s.created_at, s.created_by
 from taskq_private.schedules as s
 where taskq_private.sees_queue(coalesce(s.job ->> 'queue', 'default'));
+comment on column taskq.schedules.name is 'Its name.';
+comment on column taskq.schedules.cron is 'When, as five fields; null where every says it.';
+comment on column taskq.schedules.every is 'How often, in time that passes; null where cron says it.';
+comment on column taskq.schedules.time_zone is 'Whose clocks cron is about.';
+comment on column taskq.schedules.job is 'What each tick submits, as submit_jobs() takes a job.';
+comment on column taskq.schedules.catch_up is 'What becomes of ticks that nobody was there for: none, last or all.';
+comment on column taskq.schedules.starts_at is 'No tick comes before this.';
+comment on column taskq.schedules.ends_at is 'No tick comes after this.';
+comment on column taskq.schedules.paused_at is 'Since when it is paused; null if it is not.';
+comment on column taskq.schedules.paused_by is 'Who paused it.';
+comment on column taskq.schedules.next_run_at is 'The next tick; null while it is paused, and when it has ended.';
+comment on column taskq.schedules.last_run_at is 'The last tick.';
+comment on column taskq.schedules.last_job_id is 'The last job that a tick submitted.';
+comment on column taskq.schedules.last_error is 'What the last tick was refused with; null where it made a job.';
+comment on column taskq.schedules.created_at is 'When it was made.';
+comment on column taskq.schedules.created_by is 'Who made it.';
 comment on view taskq.schedules is 'What is submitted again and again, and when it is next: null while paused, and when it has ended. last_run_at is the tick that last_job_id was submitted for; last_error is what the last tick was refused with.';
 --! EndIncluded 8_read/schedules.sql
 --! Included 8_read/ticks_of.sql
@@ -2658,7 +3529,7 @@ begin
   return query select * from taskq_private.ticks_of(v_schedule, greatest(taskq_private.clock(), v_schedule.last_run_at), count);
 end;
 $$;
-comment on function taskq.next_runs(text, integer) is 'When a schedule runs next; of a paused one, when it would if it were resumed now.';
+comment on function taskq.next_runs(text, integer) is 'When a schedule runs next; of a paused one, when it would if it were resumed now. Example: select * from taskq.next_runs(''nightly'', 3).';
 --! EndIncluded 8_read/next_runs.sql
 --! Included 8_read/preview_schedule.sql
 -- Raises: TQ422, naming the field.
@@ -2689,6 +3560,15 @@ create or replace view taskq.api_keys as
 select k.key_id, k.name, k.role, k.queues, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.rotated_from
 from taskq_private.api_keys as k
 where taskq_private.sees_queue(null);
+comment on column taskq.api_keys.key_id is 'The key, by the part of it between its two underscores.';
+comment on column taskq.api_keys.name is 'Whose it is.';
+comment on column taskq.api_keys.role is 'The role that its requests act in.';
+comment on column taskq.api_keys.queues is 'The queues that it is for; null for all.';
+comment on column taskq.api_keys.created_at is 'When it was made.';
+comment on column taskq.api_keys.expires_at is 'Until when it is good; null for always.';
+comment on column taskq.api_keys.revoked_at is 'When it was revoked.';
+comment on column taskq.api_keys.last_used_at is 'When it was last used, to about a minute.';
+comment on column taskq.api_keys.rotated_from is 'The key that it succeeds.';
 comment on view taskq.api_keys is 'The keys of the network doors, without their secrets: whose each is, what it may do, until when, and when it was last used.';
 --! EndIncluded 8_read/api_keys.sql
 --! Included 8_read/audit_log.sql
@@ -2697,6 +3577,16 @@ select a.audit_id, a.at, a.actor, a.role, a.key_id, k.name as key_name, a.door, 
 from taskq_private.audit_log as a
 left join taskq_private.api_keys as k on k.key_id = a.key_id
 where taskq_private.sees_queue(null);
+comment on column taskq.audit_log.audit_id is 'Order.';
+comment on column taskq.audit_log.at is 'When, by the database''s clock.';
+comment on column taskq.audit_log.actor is 'The login role, and the key''s name.';
+comment on column taskq.audit_log.role is 'The role that it was done in.';
+comment on column taskq.audit_log.key_id is 'The API key that it was done with; null for none.';
+comment on column taskq.audit_log.key_name is 'That key''s name.';
+comment on column taskq.audit_log.door is 'By which door: rest, graphql, websocket, grpc or sql.';
+comment on column taskq.audit_log.action is 'The function that was called.';
+comment on column taskq.audit_log.target is 'To what it was done.';
+comment on column taskq.audit_log.details is 'With what, without secrets.';
 comment on view taskq.audit_log is 'What operators and administrators did: who (the login role and the key''s name), in which role, with which key, by which door, what, and to what. Order by audit_id.';
 --! EndIncluded 8_read/audit_log.sql
 --! Included 8_read/claim_preview.sql
@@ -2740,6 +3630,50 @@ $$;
 comment on function taskq.claim_preview(uuid, integer) is
   'What this worker would take now if it asked for max_jobs (its concurrency unless given), in order. Changes nothing. Example: select * from taskq.claim_preview((select worker_id from taskq.workers limit 1)).';
 --! EndIncluded 8_read/claim_preview.sql
+--! Included 8_read/explain_job.sql
+-- Raises: TQ404.
+create or replace function taskq.explain_job(job_id uuid)
+returns table (code text, message text, details jsonb)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_lane_id integer := taskq_private.lane_of(explain_job.job_id);
+  v_place taskq_private.places;
+begin
+  select * into v_place from taskq_private.places as p where p.job_id = explain_job.job_id;
+  if v_place.status in ('completed', 'failed', 'cancelled') then
+    return query select v_place.status::text, format('It is %s.', v_place.status), jsonb_build_object('finished_at', v_place.finished_at, 'reason', v_place.reason);
+  elsif v_place.status = 'running' then
+    return query select 'running', 'It is running.', jsonb_build_object('worker_id', v_place.worker_id, 'started_at', v_place.started_at);
+  elsif v_place.status = 'blocked' then
+    return query
+      select
+        case when held.is_so then 'held_by' else 'blocked_by' end,
+        case when held.is_so then format('It is held: jobs that it depends on have ended otherwise (%s). Retry them, or cancel it.', count(*))
+          else format('It waits for other jobs (%s).', count(*)) end,
+        jsonb_build_object('job_ids', (array_agg(d.depends_on_id order by d.depends_on_id))[1:100])
+      from taskq_private.job_dependencies as d
+      left join taskq_private.finished_jobs as f on f.job_id = d.depends_on_id and not taskq_private.satisfies(f.status, d.condition)
+      cross join lateral (select f.job_id is not null) as held (is_so)
+      where d.job_id = explain_job.job_id and not d.satisfied
+      group by held.is_so;
+    return query select p.code, p.message, p.details from taskq_private.explain_parked(explain_job.job_id) as p;
+  end if;
+  if v_place.due_at > taskq_private.clock() or v_place.status in ('pending', 'retrying') then
+    return query select 'waiting_until', format('It waits until %s.', v_place.due_at), jsonb_build_object('due_at', v_place.due_at, 'attempt', v_place.attempt);
+  end if;
+  if v_place.status in ('pending', 'blocked', 'ready', 'retrying') then
+    return query select e.code, e.message, e.details from taskq_private.explain_lane(v_lane_id, v_place.ready_at, explain_job.job_id) as e;
+  end if;
+end;
+$$;
+comment on function taskq.explain_job(uuid) is
+  'Why a job is not running: every reason with a code (waiting_until, blocked_by, held_by, concurrency_limit, queue_paused, no_worker_for_type, larger_than_every_worker, larger_than_pool, pool_exhausted, waiting_for_capacity, or runnable), a sentence, and details. TQ404 for an unknown job. Example: select code, message from taskq.explain_job(:''job'').';
+--! EndIncluded 8_read/explain_job.sql
 --! Included 8_read/simulate.sql
 -- A greedy schedule of the ready backlog, lane by lane in the order of priority: every worker takes what fits, time goes on to the
 -- next end, and so on. Durations are those of the lane's recent jobs (lane_seconds). What would take more than max_steps ends is
@@ -2780,6 +3714,480 @@ $$;
 comment on function taskq.simulate(uuid, numeric, integer, integer, integer) is
   'When the ready backlog would end if things went on as recorded, and what if a worker had other cpu_units or memory_mb, or there were extra_workers like it: {"jobs", "never" (fit no worker), "ends_in_seconds", "ends_at", "cpu_utilisation"}. Changes nothing. Example: select taskq.simulate(:''worker'', cpu_units => 32).';
 --! EndIncluded 8_read/simulate.sql
+--! Included 8_read/count_places.sql
+-- Counted up to 10,000 each; beyond, PostgreSQL's own count of the rows of a table, less what of it was counted.
+create or replace function taskq_private.count_places(
+  out ready bigint, out running bigint, out pending bigint, out blocked bigint, out retrying bigint, out failed bigint, out finished bigint, out is_estimate boolean
+)
+language plpgsql
+stable
+as $$
+declare
+  v_most constant bigint := 10000;
+  v_waiting bigint;
+begin
+  running := (select coalesce(sum(cardinality(c.job_ids)), 0) from taskq_private.claims as c);
+  ready := (select count(*) from (select from taskq_private.ready_jobs as r limit v_most + 1) as r);
+  finished := (select count(*) from (select from taskq_private.finished_jobs as f limit v_most + 1) as f);
+  failed := (select count(*) from (select from taskq_private.finished_jobs as f where f.status = 'failed' order by f.job_id desc limit v_most + 1) as f);
+  select
+    count(*) filter (where w.status = 'pending'), count(*) filter (where w.status = 'blocked'), count(*) filter (where w.status = 'retrying')
+  into pending, blocked, retrying
+  from unnest(array['pending', 'blocked', 'retrying']::taskq.job_status[]) as s (status)
+  cross join lateral (
+    select o.status
+    from taskq_private.lanes as l
+    cross join lateral (select w.status from taskq_private.waiting_jobs as w where w.lane_id = l.lane_id and w.status = s.status limit v_most + 1) as o
+    limit v_most + 1
+  ) as w;
+  is_estimate := greatest(ready, finished, failed, pending, blocked, retrying) > v_most;
+  if not is_estimate then
+    return;
+  end if;
+
+  v_waiting := pg_stat_get_live_tuples('taskq_private.waiting_jobs'::regclass) - pending - blocked - retrying;
+  pending := case when pending > v_most then greatest(pending, pending + v_waiting) else pending end;
+  blocked := case when blocked > v_most then greatest(blocked, blocked + v_waiting) else blocked end;
+  retrying := case when retrying > v_most then greatest(retrying, retrying + v_waiting) else retrying end;
+  failed := case when failed > v_most then greatest(failed, (
+    select sum(c.reltuples)::bigint from pg_inherits as i join pg_class as c on c.oid = i.inhrelid
+    where i.inhparent = 'taskq_private.index_finished_jobs_failed'::regclass
+  )) else failed end;
+  ready := case when ready > v_most then greatest(ready, pg_stat_get_live_tuples('taskq_private.ready_jobs'::regclass)) else ready end;
+  finished := case when finished > v_most then greatest(finished, (
+    select sum(pg_stat_get_live_tuples(i.inhrelid)) from pg_inherits as i where i.inhparent = 'taskq_private.finished_jobs'::regclass
+  )) else finished end;
+end;
+$$;
+comment on function taskq_private.count_places() is 'How many jobs are in each state, exact up to 10,000 each and else about.';
+--! EndIncluded 8_read/count_places.sql
+--! Included 8_read/read_status.sql
+-- Nothing here grows with the backlog or with history: counts stop (count_places), rates look at the last 10,000 ends.
+create or replace function taskq.read_status()
+returns table (
+  at timestamptz, ready_count bigint, running_count bigint, pending_count bigint, blocked_count bigint, retrying_count bigint, failed_count bigint,
+  finished_count bigint, is_estimate boolean, ended_per_second numeric, failed_per_second numeric, oldest_ready_seconds numeric, next_due_at timestamptz,
+  active_workers bigint, draining_workers bigint, lost_workers bigint, slots bigint, cpu_units numeric, granted_cpu_units numeric, memory_mb bigint,
+  granted_memory_mb bigint, paused_queues text[], ticked_at timestamptz, database_bytes bigint, is_read_only boolean
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+begin
+  perform taskq_private.check_scope();
+  return query
+    select v_now, p.ready, p.running, p.pending, p.blocked, p.retrying, p.failed, p.finished, p.is_estimate,
+      round(e.ended / e.seconds, 2), round(e.failed / e.seconds, 2), round(extract(epoch from v_now - r.oldest), 1),
+      (select w.due_at from taskq_private.waiting_jobs as w where w.status <> 'blocked' order by w.due_at limit 1),
+      w.active, w.draining, w.lost, w.slots, trim_scale(w.cpu_units), trim_scale(g.cpu_units), w.memory_mb, g.memory_mb,
+      array(select q.queue from taskq_private.queues as q where q.paused_at is not null order by q.queue),
+      (select max(t.measured_at) from taskq_private.task_types as t),
+      case when has_database_privilege(current_database(), 'connect') then pg_database_size(current_database()) end, pg_is_in_recovery()
+    from taskq_private.count_places() as p
+    cross join (
+      select count(*) as ended, count(*) filter (where f.status = 'failed') as failed,
+        case when count(*) < 10000 then 60 else greatest(extract(epoch from v_now - min(f.finished_at)), 0.001) end as seconds
+      from (
+        select j.status, j.finished_at from taskq_private.finished_jobs as j
+        where j.finished_at > v_now - interval '1 minute' order by j.finished_at desc limit 10000
+      ) as f
+    ) as e
+    cross join (
+      select min(nullif(h.ready_at, 'infinity')) as oldest
+      from taskq_private.lanes as l
+      cross join lateral (select j.ready_at from taskq_private.ready_jobs as j where j.lane_id = l.lane_id order by j.ready_at, j.job_id limit 1) as h
+    ) as r
+    cross join (
+      select count(*) filter (where o.status = 'active') as active, count(*) filter (where o.status = 'draining') as draining,
+        count(*) filter (where o.status = 'lost' and o.ended_at > v_now - interval '15 minutes') as lost,
+        coalesce(sum(o.concurrency) filter (where o.status = 'active'), 0) as slots,
+        coalesce(sum(o.cpu_units) filter (where o.status = 'active'), 0) as cpu_units, coalesce(sum(o.memory_mb) filter (where o.status = 'active'), 0) as memory_mb
+      from taskq_private.workers as o
+    ) as w
+    cross join (
+      select coalesce(sum(l.cpu_units), 0) as cpu_units, coalesce(sum(l.memory_mb), 0) as memory_mb
+      from taskq_private.claims as c
+      cross join unnest(c.lane_ids) as u (lane_id)
+      join taskq_private.lanes as l on l.lane_id = u.lane_id
+    ) as g;
+end;
+$$;
+comment on function taskq.read_status() is
+  'How the queue is, in one row: jobs by state, how many end a second, how long the oldest ready job waits, workers, capacity and how much of it is granted. The view taskq.status shows the same and says what each column is. Example: table taskq.status \gx';
+--! EndIncluded 8_read/read_status.sql
+--! Included 8_read/status.sql
+create or replace view taskq.status as
+select
+  s.at, s.ready_count, s.running_count, s.pending_count, s.blocked_count, s.retrying_count, s.failed_count, s.finished_count, s.is_estimate,
+  s.ended_per_second, s.failed_per_second, s.oldest_ready_seconds, s.next_due_at, s.active_workers, s.draining_workers, s.lost_workers, s.slots,
+  s.cpu_units, s.granted_cpu_units, s.memory_mb, s.granted_memory_mb, s.paused_queues, s.ticked_at, s.database_bytes, s.is_read_only
+from taskq.read_status() as s;
+comment on column taskq.status.at is 'As of when, by the database''s clock.';
+comment on column taskq.status.ready_count is 'Jobs that a worker may take now.';
+comment on column taskq.status.running_count is 'Jobs that workers have.';
+comment on column taskq.status.pending_count is 'Jobs whose run_at is in the future.';
+comment on column taskq.status.blocked_count is 'Jobs that wait for other jobs, or for others of their concurrency key.';
+comment on column taskq.status.retrying_count is 'Jobs that wait for their next attempt.';
+comment on column taskq.status.failed_count is 'Dead letters.';
+comment on column taskq.status.finished_count is 'All that have ended and are still kept, dead letters included.';
+comment on column taskq.status.is_estimate is 'Whether a count is over 10,000: such a one is what PostgreSQL''s statistics say, all others are exact.';
+comment on column taskq.status.ended_per_second is 'Jobs that ended, on average of the last minute, or of the last 10,000 if those took less.';
+comment on column taskq.status.failed_per_second is 'Those of them that failed for good.';
+comment on column taskq.status.oldest_ready_seconds is 'How long the oldest ready job has been ready; null if none is.';
+comment on column taskq.status.next_due_at is 'When the next pending or retrying job is due.';
+comment on column taskq.status.active_workers is 'Workers that take jobs.';
+comment on column taskq.status.draining_workers is 'Workers that finish what they have.';
+comment on column taskq.status.lost_workers is 'Workers that died in the last 15 minutes.';
+comment on column taskq.status.slots is 'Jobs that the active workers can run at a time.';
+comment on column taskq.status.cpu_units is 'Cpu of the active workers.';
+comment on column taskq.status.granted_cpu_units is 'Cpu that running jobs have been granted.';
+comment on column taskq.status.memory_mb is 'Memory of the active workers, in MB.';
+comment on column taskq.status.granted_memory_mb is 'Memory that running jobs have been granted, in MB.';
+comment on column taskq.status.paused_queues is 'Queues that nothing is claimed from.';
+comment on column taskq.status.ticked_at is 'When tick() last measured a type, so to about a minute when it last ran.';
+comment on column taskq.status.database_bytes is 'What the database takes on disk; null where taskq_owner may not connect to it.';
+comment on column taskq.status.is_read_only is 'Whether this is a replica.';
+comment on view taskq.status is 'How the queue is, in one row. Example: table taskq.status \gx';
+--! EndIncluded 8_read/status.sql
+--! Included 8_read/list_running.sql
+create or replace function taskq.list_running(max_rows integer default 1000)
+returns table (
+  job_id uuid, name text, type text, queue text, priority smallint, worker text, worker_id uuid, cpu_units numeric, memory_mb integer, resources jsonb,
+  running_seconds numeric, expected_seconds numeric, timeout_seconds integer, attempt smallint, max_attempts smallint, progress_percent real, is_stopping boolean
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+begin
+  return query
+    with heaviest as materialized (
+      select u.job_id, u.attempt, c.worker_id, c.claimed_at, l
+      from taskq_private.claims as c
+      cross join unnest(c.job_ids, c.lane_ids, c.attempts) as u (job_id, lane_id, attempt)
+      join taskq_private.lanes as l on l.lane_id = u.lane_id and taskq_private.sees_queue(l.queue)
+      order by l.cpu_units desc, l.memory_mb desc, c.claimed_at, u.job_id
+      limit greatest(list_running.max_rows, 0)
+    )
+    select h.job_id, s.name, (h.l).type, (h.l).queue, (h.l).priority, w.name, h.worker_id, trim_scale((h.l).cpu_units), (h.l).memory_mb, (h.l).resources,
+      round(extract(epoch from v_now - h.claimed_at), 1), round(coalesce(s.expected_seconds, t.p95_seconds, s.timeout_seconds)::numeric, 1),
+      s.timeout_seconds, h.attempt, s.max_attempts, p.percent, r.job_id is not null
+    from heaviest as h
+    join taskq_private.job_specs as s on s.job_id = h.job_id
+    join taskq_private.task_types as t on t.type = (h.l).type
+    join taskq_private.workers as w on w.worker_id = h.worker_id
+    left join taskq_private.job_progress as p on p.job_id = h.job_id
+    left join taskq_private.cancel_requests as r on r.job_id = h.job_id
+    order by (h.l).cpu_units desc, (h.l).memory_mb desc, h.claimed_at, h.job_id;
+end;
+$$;
+comment on function taskq.list_running(integer) is
+  'What runs now, at most max_rows, heaviest first: most cpu, then most memory, then longest. expected_seconds is what the job says, else how long recent jobs of its type took (95 of 100), else its timeout. The view taskq.top shows the first 1000. Example: select type, worker, cpu_units, running_seconds from taskq.list_running(10).';
+--! EndIncluded 8_read/list_running.sql
+--! Included 8_read/top.sql
+create or replace view taskq.top as
+select
+  r.job_id, r.name, r.type, r.queue, r.priority, r.worker, r.worker_id, r.cpu_units, r.memory_mb, r.resources, r.running_seconds, r.expected_seconds,
+  r.timeout_seconds, r.attempt, r.max_attempts, r.progress_percent, r.is_stopping
+from taskq.list_running() as r;
+comment on column taskq.top.job_id is 'The job.';
+comment on column taskq.top.name is 'The name that its submitter gave it.';
+comment on column taskq.top.type is 'Its type.';
+comment on column taskq.top.queue is 'Its queue.';
+comment on column taskq.top.priority is '1 (first) to 10.';
+comment on column taskq.top.worker is 'The name of the worker that runs it.';
+comment on column taskq.top.worker_id is 'That worker.';
+comment on column taskq.top.cpu_units is 'Cpu that it has been granted.';
+comment on column taskq.top.memory_mb is 'Memory that it has been granted, in MB.';
+comment on column taskq.top.resources is 'What else it has been granted, such as {"gpu": 1}.';
+comment on column taskq.top.running_seconds is 'Since its worker has taken it.';
+comment on column taskq.top.expected_seconds is 'How long it should take: what it says, else what recent jobs of its type took (95 of 100), else its timeout.';
+comment on column taskq.top.timeout_seconds is 'After this long it is ended.';
+comment on column taskq.top.attempt is 'Which attempt this is.';
+comment on column taskq.top.max_attempts is 'How many it may have.';
+comment on column taskq.top.progress_percent is 'How far it says it is; null if it says nothing.';
+comment on column taskq.top.is_stopping is 'Whether it was asked to stop.';
+comment on view taskq.top is 'What runs now, heaviest first, 1000 jobs at most; list_running() shows more. Example: select type, worker, cpu_units, memory_mb, running_seconds, progress_percent from taskq.top limit 20.';
+--! EndIncluded 8_read/top.sql
+--! Included 8_read/list_type_times.sql
+-- From the last completed jobs of each lane, by the index of the lane and no other.
+create or replace function taskq.list_type_times(sample integer default 100)
+returns table (
+  type text, recent_count bigint, recent_p50_seconds numeric, recent_p95_seconds numeric, earlier_count bigint, earlier_p50_seconds numeric,
+  earlier_p95_seconds numeric, times_slower numeric
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+  with lasted as materialized (
+    select l.type, f.place <= s.sample as is_recent, f.seconds
+    from (select least(greatest(list_type_times.sample, 1), 1000) as sample) as s
+    cross join (select * from taskq_private.lanes as l where taskq_private.sees_queue(l.queue)) as l
+    cross join lateral (
+      select row_number() over (order by j.job_id desc) as place, extract(epoch from j.finished_at - j.started_at) as seconds
+      from (
+        select o.job_id, o.started_at, o.finished_at from taskq_private.finished_jobs as o
+        where (o.lane_id, o.status) >= (l.lane_id, 'completed'::taskq.job_status) and (o.lane_id, o.status) <= (l.lane_id, 'completed'::taskq.job_status)
+        order by o.lane_id desc, o.status desc, o.job_id desc
+        limit 2 * s.sample
+      ) as j
+    ) as f
+  ), measured as (
+    select
+      t.type,
+      count(*) filter (where t.is_recent) as recent_count,
+      percentile_cont(0.5) within group (order by t.seconds) filter (where t.is_recent) as recent_p50,
+      percentile_cont(0.95) within group (order by t.seconds) filter (where t.is_recent) as recent_p95,
+      count(*) filter (where not t.is_recent) as earlier_count,
+      percentile_cont(0.5) within group (order by t.seconds) filter (where not t.is_recent) as earlier_p50,
+      percentile_cont(0.95) within group (order by t.seconds) filter (where not t.is_recent) as earlier_p95
+    from lasted as t
+    group by t.type
+  )
+  select m.type, m.recent_count, round(m.recent_p50::numeric, 3), round(m.recent_p95::numeric, 3), m.earlier_count, round(m.earlier_p50::numeric, 3),
+    round(m.earlier_p95::numeric, 3), round((m.recent_p50 / nullif(m.earlier_p50, 0))::numeric, 2)
+  from measured as m
+  order by 8 desc nulls last, 1;
+$$;
+comment on function taskq.list_type_times(integer) is
+  'How long jobs of each type take, in seconds: the last sample (100) completed ones of each lane of it against as many before them, the type that got slower most first. Half took at most p50, 95 of 100 at most p95. Example: select type, times_slower, recent_p50_seconds from taskq.list_type_times() limit 5.';
+--! EndIncluded 8_read/list_type_times.sql
+--! Included 8_read/measure_queue_health.sql
+-- Of what waits: the head of each lane and no more, whatever the backlog.
+create or replace function taskq_private.measure_queue_health(now timestamptz)
+returns table (check_name text, value numeric, found text)
+language sql
+stable
+as $$
+  with head as materialized (
+    select l, h.ready_at
+    from taskq_private.lanes as l
+    join taskq_private.queues as q on q.queue = l.queue and q.paused_at is null
+    cross join lateral (
+      select r.ready_at from taskq_private.ready_jobs as r where r.lane_id = l.lane_id order by r.ready_at, r.job_id limit 1
+    ) as h
+  ), served as materialized (
+    select h.l, count(w.worker_id) as workers, coalesce(bool_or(taskq_private.could_run(w, h.l)), false) as fits
+    from head as h
+    left join taskq_private.workers as w
+      on w.status = 'active' and (h.l).type = any (w.types) and (w.queues is null or (h.l).queue = any (w.queues))
+    group by h.l
+  ), needed as materialized (
+    select distinct substr(k.key, 6) as pool
+    from head as h
+    cross join lateral jsonb_object_keys(taskq_private.lane_needs(h.l)) as k (key)
+    where k.key like 'pool:%'
+  ), full_pool as materialized (
+    select p.pool
+    from (select taskq_private.pool_free(array(select n.pool from needed as n)) as free) as f
+    join taskq_private.resource_pools as p on (f.free ->> ('pool:' || p.pool))::numeric <= 0
+    where p.refill_per_second is null
+  ), unsettled as materialized (
+    select u.job_id, f.finished_at
+    from (select o.job_id from taskq_private.unsettled_jobs as o order by o.job_id limit 1000) as u
+    left join taskq_private.finished_jobs as f on f.job_id = u.job_id
+  )
+  select 'oldest_ready', coalesce(extract(epoch from measure_queue_health.now - min(h.ready_at)), 0),
+    (array_agg(format('type %s of queue %s', (h.l).type, (h.l).queue) order by h.ready_at))[1]
+  from head as h where h.ready_at < 'infinity'
+  union all
+  select 'no_worker', count(distinct (s.l).type), string_agg(distinct (s.l).type, ', ') from served as s where s.workers = 0
+  union all
+  select 'too_large', count(*), min(format(
+    'type %s of queue %s asks for %s cpu, %s MB%s', (s.l).type, (s.l).queue, trim_scale((s.l).cpu_units), (s.l).memory_mb,
+    nullif(' and ' || (s.l).resources::text, ' and {}')
+  )) from served as s where s.workers > 0 and not s.fits
+  union all
+  select 'full_pools', count(*), string_agg(p.pool, ', ' order by p.pool) from full_pool as p
+  union all
+  select 'suspects', count(*), min(s.job_id::text) from taskq_private.suspects as s
+  union all
+  select 'unsettled_graphs', coalesce(extract(epoch from measure_queue_health.now - min(u.finished_at)), 0), min(u.job_id::text) from unsettled as u;
+$$;
+comment on function taskq_private.measure_queue_health(timestamptz) is 'Figures for check_health() about what waits.';
+--! EndIncluded 8_read/measure_queue_health.sql
+--! Included 8_read/measure_work_health.sql
+-- Of who works and how it goes: the workers, the last 10,000 ends of an hour, and the trace that each tick leaves (measure_types).
+create or replace function taskq_private.measure_work_health(now timestamptz)
+returns table (check_name text, value numeric, found text)
+language sql
+stable
+as $$
+  with lost as materialized (
+    select w.name from taskq_private.workers as w
+    where w.status = 'lost' and w.ended_at > measure_work_health.now - interval '15 minutes'
+  ), ended as materialized (
+    select f.lane_id, f.status
+    from taskq_private.finished_jobs as f
+    where f.finished_at > measure_work_health.now - interval '1 hour'
+    order by f.finished_at desc
+    limit 10000
+  ), failing as materialized (
+    select l.type, round(100.0 * count(*) filter (where e.status = 'failed') / count(*), 1) as percent
+    from ended as e
+    join taskq_private.lanes as l on l.lane_id = e.lane_id
+    where e.status in ('completed', 'failed')
+    group by l.type
+    having count(*) >= 10
+  )
+  select 'lost_workers', count(*), string_agg(distinct o.name, ', ') from lost as o
+  union all
+  select 'failing_types', coalesce(max(f.percent), 0), string_agg(format('%s %s%%', f.type, f.percent), ', ' order by f.percent desc) filter (where f.percent >= 20)
+  from failing as f
+  union all
+  select 'last_tick', extract(epoch from measure_work_health.now - coalesce(max(t.measured_at), min(t.registered_at))), null from taskq_private.task_types as t;
+$$;
+comment on function taskq_private.measure_work_health(timestamptz) is 'Figures for check_health() about workers, failures and ticks.';
+--! EndIncluded 8_read/measure_work_health.sql
+--! Included 8_read/measure_server_health.sql
+-- Of PostgreSQL itself. A session's age is null to a role without pg_read_all_stats, and so is the answer then.
+create or replace function taskq_private.measure_server_health(now timestamptz)
+returns table (check_name text, value numeric, found text)
+language sql
+stable
+as $$
+  with snapshot as materialized (
+    select a.xact_start as since, format('session %s of %s', a.pid, a.usename) as holder
+    from pg_stat_activity as a
+    where (a.datname = current_database() or a.datname is null) and a.pid <> pg_backend_pid() and num_nonnulls(a.backend_xmin, a.backend_xid) > 0
+      and a.backend_type <> 'autovacuum worker' and pg_has_role(current_user, 'pg_read_all_stats', 'usage')
+    union all
+    select p.prepared, format('prepared transaction %s', p.gid) from pg_prepared_xacts as p where p.database = current_database()
+  ), hot as materialized (
+    select c.oid, c.relname, c.reloptions, pg_stat_get_dead_tuples(c.oid) as dead
+    from pg_class as c where c.relnamespace = 'taskq_private'::regnamespace and c.relkind = 'r'
+  ), used as materialized (
+    select format('numbers of %s', s.sequencename) as name, 100.0 * s.last_value / s.max_value as percent
+    from pg_sequences as s where s.schemaname = 'taskq_private'
+    union all
+    select 'transaction ids', 100.0 * age(d.datfrozenxid) / 2147483647 from pg_database as d where d.datname = current_database()
+  ), late as materialized (
+    select format('%s: the next period is not open', p.family) as what, measure_server_health.now - p.starts_at as late_by
+    from taskq_private.history_periods as p where p.ends_at = 'infinity'
+    union all
+    select format('%s: period %s is not dropped', p.family, p.name),
+      measure_server_health.now - p.ends_at - taskq_private.history_ttl(p.family) - 2 * taskq_private.history_length(p.family)
+    from taskq_private.history_periods as p where isfinite(p.starts_at) and p.ends_at <> 'infinity'
+  )
+  select 'oldest_snapshot',
+    case when count(s.since) > 0 or pg_has_role(current_user, 'pg_read_all_stats', 'usage')
+      then coalesce(extract(epoch from measure_server_health.now - min(s.since)), 0) end,
+    (array_agg(s.holder order by s.since))[1]
+  from snapshot as s
+  union all
+  select 'idle_slots', count(*), string_agg(r.slot_name, ', ') from pg_replication_slots as r where not r.active
+  union all
+  select 'dead_rows', coalesce(max(h.dead), 0), (array_agg(h.relname order by h.dead desc))[1] from hot as h
+  union all
+  select 'autovacuum_off', count(*), string_agg(h.relname, ', ' order by h.relname)
+  from hot as h where not current_setting('autovacuum')::boolean or h.reloptions && '{autovacuum_enabled=false,autovacuum_enabled=off,autovacuum_enabled=0}'
+  union all
+  select 'number_room', round(max(u.percent), 1), (array_agg(u.name order by u.percent desc nulls last))[1] from used as u
+  union all
+  select 'history', greatest(extract(epoch from max(l.late_by)), 0), (array_agg(l.what order by l.late_by desc))[1] from late as l
+  union all
+  select 'notification_queue', round(100 * pg_notification_queue_usage()::numeric, 1), null;
+$$;
+comment on function taskq_private.measure_server_health(timestamptz) is 'Figures for check_health() about PostgreSQL.';
+--! EndIncluded 8_read/measure_server_health.sql
+--! Included 8_read/health_limits.sql
+create or replace function taskq_private.health_limits()
+returns table (place bigint, check_name text, unit text, warn_at numeric, critical_at numeric, hint text, unknown text)
+language sql
+immutable
+as $$
+  select row_number() over (), v.*
+  from (values
+    ('last_tick', 'seconds', 150, 600, 'Nothing calls tick(): start a server or a worker, or call select * from taskq.tick() each second.', 'No type is registered yet: start a worker.'),
+    ('no_worker', 'types', 1, null, 'Jobs are ready that no live worker runs: start workers for these types and queues (TASKQ_TASKS, WORKER_QUEUES), or cancel the jobs.', null),
+    ('too_large', 'lanes', 1, null, 'No live worker is large enough: raise one with taskq.set_worker_capacity(), start a larger one, or submit with less.', null),
+    ('oldest_ready', 'seconds', 300, 3600, 'select * from taskq.explain_job() of a job of it says what it waits for; select taskq.simulate(extra_workers => 1) what more workers would change.', null),
+    ('full_pools', 'pools', 1, null, 'Jobs wait for these: select * from taskq.list_pools(); taskq.set_pool() or set_limit() raises them.', null),
+    ('lost_workers', 'workers', 1, 5, 'Workers died in the last 15 minutes; their jobs run elsewhere. Look at their machines: memory, restarts, network.', null),
+    ('suspects', 'jobs', 1, 100, 'Two workers died while they ran these; each now runs alone. Look at its payload and at what its handler takes.', null),
+    ('failing_types', 'percent', 20, 80, 'select error ->> ''message'', count(*) from taskq.dead_letters where type = … group by 1 says why; retry_dead_letters() runs them again.', null),
+    ('unsettled_graphs', 'seconds', 60, 600, 'Dependents of an ended job are told in chunks by claims and ticks: see that workers claim and tick() runs.', null),
+    ('oldest_snapshot', 'seconds', 300, 3600, 'What claims delete cannot be removed while it lasts. End it: select pg_terminate_backend(pid), or rollback prepared.', 'Sessions of others are hidden: grant pg_read_all_stats to taskq_owner.'),
+    ('idle_slots', 'slots', 1, null, 'Nobody reads these replication slots, so log and dead rows pile up behind them: start their readers or pg_drop_replication_slot().', null),
+    ('dead_rows', 'rows', 1000000, 10000000, 'Autovacuum does not keep up: look at oldest_snapshot, idle_slots and autovacuum_off first, then vacuum the table.', null),
+    ('autovacuum_off', 'tables', 1, null, 'Tables of a queue need it: alter table … reset (autovacuum_enabled), or set autovacuum = on.', null),
+    ('notification_queue', 'percent', 1, 25, 'A session that listens does not read, so wake-ups come late: look in pg_stat_activity for an old transaction of one that did LISTEN, and end it.', null),
+    ('number_room', 'percent', 50, 80, 'Transaction ids: vacuum freeze, and see oldest_snapshot. Numbers of lanes: give jobs fewer different resource requirements.', null),
+    ('history', 'seconds', 600, 86400, 'tick() could not have the tables of history, or much of a period must stay: look at its warnings in PostgreSQL''s log.', null)
+  ) as v (check_name, unit, warn_at, critical_at, hint, unknown);
+$$;
+comment on function taskq_private.health_limits() is 'The checks of check_health() in the order in which they matter: unit, limits, and what to do.';
+--! EndIncluded 8_read/health_limits.sql
+--! Included 8_read/check_health.sql
+-- The figures against their limits. A figure that cannot be had is unknown, and says how to have it.
+create or replace function taskq.check_health()
+returns table (check_name text, status text, value numeric, unit text, warn_at numeric, critical_at numeric, found text, hint text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+begin
+  perform taskq_private.check_scope();
+  return query
+    with measured as (
+      select * from taskq_private.measure_queue_health(v_now)
+      union all select * from taskq_private.measure_work_health(v_now)
+      union all select * from taskq_private.measure_server_health(v_now)
+    )
+    select k.check_name, s.status, trim_scale(round(m.value, 1)), k.unit, k.warn_at, k.critical_at, case when s.status <> 'ok' then m.found end,
+      case s.status when 'ok' then null when 'unknown' then k.unknown else k.hint end
+    from taskq_private.health_limits() as k
+    left join measured as m on m.check_name = k.check_name
+    cross join lateral (
+      select case when m.value is null then 'unknown' when m.value >= k.critical_at then 'critical' when m.value >= k.warn_at then 'warn' else 'ok' end
+    ) as s (status)
+    order by array_position(array['critical', 'warn', 'unknown', 'ok'], s.status), k.place;
+end;
+$$;
+comment on function taskq.check_health() is
+  'What is not as it should be, worst first: a row a check with its value, when it warns and when it is critical, what was found, and what to do next. The view taskq.health shows the same. Example: select check_name, value, unit, found, hint from taskq.health where status <> ''ok''.';
+--! EndIncluded 8_read/check_health.sql
+--! Included 8_read/health.sql
+create or replace view taskq.health as
+select h.check_name, h.status, h.value, h.unit, h.warn_at, h.critical_at, h.found, h.hint
+from taskq.check_health() as h;
+comment on column taskq.health.check_name is 'What is looked at.';
+comment on column taskq.health.status is 'ok, warn, critical, or unknown where it cannot be seen.';
+comment on column taskq.health.value is 'The figure.';
+comment on column taskq.health.unit is 'What it counts.';
+comment on column taskq.health.warn_at is 'From this value on it warns.';
+comment on column taskq.health.critical_at is 'From this value on it is critical; null for never.';
+comment on column taskq.health.found is 'The worst that was found.';
+comment on column taskq.health.hint is 'What to do next.';
+comment on view taskq.health is
+  'Is anything wrong? A row a check, worst first. Example: select * from taskq.health where status <> ''ok''.';
+--! EndIncluded 8_read/health.sql
 --! Included 8_read/read_events.sql
 -- For readers of the stream. Event ids become visible out of order, so a reader asks for what is after its position and for
 -- the ids that it has not seen yet; an id still missing when no transaction older than `next_xid` (as of when it was first
@@ -2817,8 +4225,68 @@ as $$
   );
 $$;
 comment on function taskq.read_events(bigint, bigint[], integer) is
-  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}.';
+  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}. Example: select taskq.read_events(since => 0, max_events => 10).';
 --! EndIncluded 8_read/read_events.sql
+--! Included 8_read/stream_position.sql
+create or replace function taskq.stream_position(out last_event_id bigint, out first_event_id bigint)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(max(e.event_id), 0), coalesce(min(e.event_id), 0) from taskq_private.job_events as e;
+$$;
+comment on function taskq.stream_position() is 'The newest and the oldest event that can be read. Example: select * from taskq.stream_position().';
+--! EndIncluded 8_read/stream_position.sql
+--! Included 8_read/stream_gaps.sql
+-- For a reader that begins at the end of the stream. Ids that are not there may be of transactions that are still under way, however
+-- many events have come since: one statement, so that what is missing and what is under way are seen at the same moment.
+create or replace function taskq.stream_gaps(out last_event_id bigint, out missing bigint[], out next_xid text, out horizon text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with ends as (
+    select coalesce(max(e.event_id), 0) as last, coalesce(min(e.event_id), 1) as first from taskq_private.job_events as e
+  )
+  select
+    ends.last,
+    array(
+      select g.id from generate_series(greatest(ends.last - 9999, ends.first), ends.last) as g (id)
+      except
+      select e.event_id from taskq_private.job_events as e where e.event_id > ends.last - 10000
+    ),
+    pg_snapshot_xmax(pg_current_snapshot())::text,
+    pg_snapshot_xmin(pg_current_snapshot())::text
+  from ends;
+$$;
+comment on function taskq.stream_gaps() is
+  'The newest event, and the ids before it (10,000 back) that may still come: next_xid and horizon are as in read_events(). Example: select * from taskq.stream_gaps().';
+--! EndIncluded 8_read/stream_gaps.sql
+--! Included 8_read/late_events.sql
+-- An event may commit after one with a higher id was delivered. Whoever resumes after id N may have missed those whose
+-- transaction was under way when N was written; they are delivered again. So is N itself if it tells of several jobs: its
+-- reader may have got only some of them.
+create or replace function taskq.late_events(since bigint)
+returns bigint[]
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select e.event_id
+    from taskq_private.job_events as e
+    where e.event_id <= since
+      and e.event_id > since - 10000
+      and (e.event_id <> since or cardinality(e.job_ids) > 1)
+      and e.xid >= (select o.horizon from taskq_private.job_events as o where o.event_id = since)
+    order by e.event_id
+  );
+$$;
+comment on function taskq.late_events(bigint) is 'The events before this one that its reader may not have seen. Example: select taskq.late_events(1000).';
+--! EndIncluded 8_read/late_events.sql
 --! Included 8_read/check_schedule_invariants.sql
 create or replace function taskq_private.check_schedule_invariants()
 returns setof text
@@ -2927,6 +4395,9 @@ to taskq_reader;
 
 -- views call these for whoever looks; without usage of their schema nobody can call them by name
 grant execute on function taskq_private.sees_queue, taskq_private.shown, taskq_private.shown_text to taskq_reader;
+-- who looks at how the queue is
+grant select on taskq.status, taskq.top, taskq.health to taskq_reader;
+grant execute on function taskq.read_status, taskq.list_running, taskq.check_health, taskq.list_type_times to taskq_reader;
 
 -- who submits
 
@@ -2950,6 +4421,9 @@ grant execute on function
   taskq.authenticate_api_key, taskq.live_api_keys, taskq.issue_ticket, taskq.redeem_ticket
 to taskq_operator;
 grant select on taskq.audit_log to taskq_operator;
+
+-- who operates by hand
+grant execute on function taskq.undrain_worker, taskq.cancel_queue to taskq_operator;
 
 -- who administers
 grant execute on function taskq.configure, taskq.create_api_key, taskq.issue_api_key, taskq.rotate_api_key, taskq.revoke_api_key to taskq_admin;

@@ -8,6 +8,25 @@ import { repeat } from './repeat.ts'
 /** Heartbeats come each 10 seconds; the default of 30 would only make this longer. */
 const LEASE_SECONDS = 15
 
+/** How long after its worker was killed each job that it had ran again, by the database's clock. Few on a short run. */
+const noteRescues: NonNullable<Row['expect']> = (storm, { faults }, { executions }) => {
+	const kills = faults.filter(({ fault }) => fault === 'kill')
+	const again = executions
+		.filter(({ outcome }) => outcome === 'lost')
+		.flatMap(({ job_id, claim_id, worker, started }) => {
+			const killed = kills.find(({ workers, t }) => workers.includes(worker) && t >= started)
+			const next = executions.filter((other) => other.job_id === job_id && BigInt(other.claim_id) > BigInt(claim_id))
+			return killed && next.length > 0 ? [Math.min(...next.map((other) => other.started)) - killed.t] : []
+		})
+		.sort((a, b) => a - b)
+	const at = (part: number) => (again[Math.floor((again.length - 1) * part)]! / 1000).toFixed(1)
+	if (again.length > 0)
+		storm.notes.push(
+			`${again.length} jobs of killed workers ran elsewhere: half of them within ${at(0.5)} s of the kill, all within ${at(1)} s`,
+		)
+	return []
+}
+
 export const killOne: Row = {
 	name: 'kill-worker',
 	title: 'SIGKILL one of two workers',
@@ -16,6 +35,7 @@ export const killOne: Row = {
 		await storm.kill(0)
 		await sleep(seconds * 1000)
 	},
+	expect: noteRescues,
 }
 
 export const killRepeatedly: Row = {
@@ -23,6 +43,7 @@ export const killRepeatedly: Row = {
 	title: 'repeated SIGKILL',
 	group: 'chaos',
 	fault: (storm, seconds) => repeat(seconds, 2, (turn) => storm.kill(turn % storm.workers.length)),
+	expect: noteRescues,
 }
 
 export const killFleet: Row = {
@@ -30,6 +51,7 @@ export const killFleet: Row = {
 	title: 'SIGKILL all workers at once',
 	group: 'processes',
 	fault: (storm, seconds) => repeat(seconds, 15, () => Promise.all(storm.workers.map((_, slot) => storm.kill(slot)))),
+	expect: noteRescues,
 }
 
 /** Nothing is lost and nothing charged by it: what had not begun is given back. */
