@@ -45,13 +45,26 @@ test('the schema can read, submit and steer, and nothing more', async (t) => {
 	const names = ({ fields }: Json) => fields.map(({ name }: Json) => name).toSorted()
 
 	t.deepEqual(names(data.__schema.mutationType), [
-		...['addDependency', 'cancelJob', 'cancelWorkflow', 'deletePool', 'drainWorker', 'retryJob', 'retryWorkflow'],
-		...['setConcurrencyLimit', 'setLimit', 'setPool', 'setRate', 'setRateLimit', 'setWorkerCapacity', 'submitJob', 'submitJobs'],
+		...['addDependency', 'cancelJob', 'cancelWorkflow', 'deletePool', 'deleteSchedule', 'drainWorker', 'pauseSchedule', 'resumeSchedule'],
+		...['retryJob', 'retryWorkflow', 'runSchedule', 'setConcurrencyLimit', 'setLimit', 'setPool', 'setRate', 'setRateLimit', 'setSchedule'],
+		...['setWorkerCapacity', 'submitJob', 'submitJobs'],
 	])
 	t.deepEqual(names(data.__schema.queryType), [
 		...['claimPreview', 'concurrencyKey', 'countJobs', 'deadLetter', 'deadLetters', 'explainJob', 'graphMermaid', 'job', 'jobDependency'],
-		...['jobExecution', 'jobGraph', 'jobLog', 'listJobs', 'listPools', 'listWorkflows', 'queue', 'queues'],
-		...['simulate', 'taskType', 'taskTypes', 'worker', 'workers', 'workflow'],
+		...['jobExecution', 'jobGraph', 'jobLog', 'listJobs', 'listPools', 'listWorkflows', 'nextRuns'],
+		...[
+			'previewSchedule',
+			'queue',
+			'queues',
+			'schedule',
+			'schedules',
+			'simulate',
+			'taskType',
+			'taskTypes',
+			'worker',
+			'workers',
+			'workflow',
+		],
 	])
 	t.is(data.__schema.subscriptionType, null)
 })

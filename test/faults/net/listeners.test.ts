@@ -64,11 +64,13 @@ test.serial(
 	},
 )
 
-const WORKERS = 100
+/** Each has two connections. */
+const WORKERS = 50
 
-test.serial('after a restart a hundred workers with two connections each come back by themselves, and all work is done once', async (t) => {
+test.serial('after a restart a hundred connections come back by themselves, and all work is done once', async (t) => {
 	t.timeout(1_200_000, 'a busy machine must not decide')
 	const cluster = await makeCluster(t, { settings })
+	await cluster.query('select taskq.configure(worker_lost_seconds => 3600)') // one event loop for all of them may be late with heartbeats
 	const proxy = await openProxy(t, cluster.url)
 	let isBack = false
 	const task = anyTask('wait', async (_payload, job) => {

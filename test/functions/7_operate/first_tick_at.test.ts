@@ -47,5 +47,5 @@ test('while an old snapshot is held, a look does not walk over all ticks that we
 	t.true(third.at < first.at)
 	t.true(fired >= 1)
 	t.true(other.blocks > 100, `${other.blocks}`)
-	t.true(putBack.at < first.at, 'a floor that is ahead of the clock is none')
+	t.true(putBack.at instanceof Date && putBack.at < first.at, 'a floor that is ahead of the clock is none')
 })
