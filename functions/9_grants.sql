@@ -10,7 +10,7 @@ grant select on
   taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.job_dependencies, taskq.workflows, taskq.concurrency_keys, taskq.task_types, taskq.queues, taskq.workers, taskq.schedules
 to taskq_reader;
 grant execute on function
-  taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
+  taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.page_jobs, taskq.count_jobs, taskq.job_statistics, taskq.explain_job, taskq.parent_results,
   taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
   taskq.next_runs, taskq.preview_schedule, taskq.list_pools, taskq.claim_preview, taskq.simulate,
   taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events, taskq.redact

@@ -363,6 +363,10 @@
 --!include 8_read/matching_job_ids.sql
 --!include 8_read/list_jobs.sql
 --!include 8_read/count_jobs.sql
+--  page_jobs: the same in either order
+--!include 8_read/oldest_places.sql
+--!include 8_read/oldest_job_ids.sql
+--!include 8_read/page_jobs.sql
 --  workflows, list_workflows, get_workflow: graphs that have a name
 --!include 8_read/workflows.sql
 --!include 8_read/list_workflows.sql
@@ -379,6 +383,8 @@
 --!include 8_read/task_types.sql
 --!include 8_read/queues.sql
 --!include 8_read/workers.sql
+--  job_statistics: how many are where
+--!include 8_read/job_statistics.sql
 --  list_pools, concurrency_keys
 --!include 8_read/list_pools.sql
 --!include 8_read/concurrency_keys.sql

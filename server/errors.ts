@@ -93,6 +93,13 @@ export const doorKinds = {
 		'The body is of a type that is not read here',
 		'Send Content-Type: application/json.',
 	),
+	answer_too_large: kind(
+		'answer_too_large',
+		422,
+		'The answer would be too large',
+		'Ask for smaller pages, or leave out payload, result and data.',
+	),
+	too_slow: kind('too_slow', 503, 'Events came faster than they were read', 'Resume with since and the highest id seen.'),
 	invalid_request: invalidRequest,
 	invalid_payload: sqlstates.TQ424!,
 	unknown_dependency: sqlstates.TQ423!,

@@ -10,11 +10,12 @@ import { makeApp } from './app.ts'
 import { repeat, startTicking } from './background.ts'
 import { Database } from './database.ts'
 import { firstContact, StartError } from './first-contact.ts'
-import { makeGraphql } from './graphql/install.ts'
+import { GRAPHQL_PATH, makeGraphql } from './graphql/install.ts'
 import { type Log, makeLog } from './log.ts'
-import { installStream } from './stream/install.ts'
+import { installStream, STREAM_PATH } from './stream/install.ts'
 import { makeSubmit } from './submit.ts'
 import { installTickets } from './tickets.ts'
+import { routeUpgrades } from './upgrades.ts'
 
 export interface ServerOptions {
 	settings: Settings
@@ -46,8 +47,9 @@ export async function startServer({ settings, connectionString, directConnection
 	})
 
 	const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 30_000 })
-	const stream = installStream({ server, database, access, connectionString: directConnectionString ?? connectionString, log })
-	const graphql = makeGraphql({ database, access, log })
+	const stream = installStream({ database, access, connectionString: directConnectionString ?? connectionString, log })
+	const graphql = makeGraphql({ database, access, hub: stream.hub, log })
+	routeUpgrades(server, { [STREAM_PATH]: stream.open, [GRAPHQL_PATH]: graphql.open })
 	const checks = { stream: stream.hub.check }
 	server.on(
 		'request',

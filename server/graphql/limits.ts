@@ -1,94 +1,103 @@
 /** What one request may ask for. Counted before validation, whose own cost grows with what fragments expand to. */
-import { SafeError } from 'postgraphile/grafast'
-import {
-	type DocumentNode,
-	type FragmentDefinitionNode,
-	GraphQLError,
-	Kind,
-	Lexer,
-	parse,
-	type SelectionSetNode,
-	Source,
-	TokenKind,
-} from 'postgraphile/graphql'
+import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode, visit } from 'postgraphile/graphql'
+import { invalid, Problem } from '../problem.ts'
+import { checkJson } from '../rest/json.ts'
+import { Cost, fragmentsOf, variablesOf } from './cost.ts'
+import { readDocument } from './document.ts'
+import { asSafeError, refuse } from './refusal.ts'
 
 /** Fields, with fragments written out. The introspection that GraphiQL sends has about 200. */
 const MAX_FIELDS = 1_000
 /** Fields of the operation itself; each may be a statement, and a page of 200 rows. */
 const MAX_ROOT_FIELDS = 20
-const MAX_TOKENS = 10_000
-/** Nesting of selections and of values: parsing is recursive. */
-const MAX_BRACES = 200
+const MAX_ALIASES = 50
+const MAX_OPERATIONS = 20
+/** Of selections. A job, its dependencies, theirs, and what belongs to those, are 11. */
+const MAX_DEPTH = 12
+/** Rows of an answer if each page of it were full. */
+const MAX_ROWS = 50_000
+/** Lists within lists of an introspection; GraphiQL's has three: types, their fields, their arguments. */
+const MAX_INTROSPECTED_LISTS = 3
+/** Of variables: a payload may be nested 64 levels deep. */
+const MAX_VARIABLE_DEPTH = 70
 
-const refuse = (message: string): never => {
-	throw new SafeError(message, { code: 'invalid_request', hint: 'Ask for less in one request.' })
+const SMALLER = 'Ask for smaller pages (first), or for what belongs to fewer rows at once.'
+
+function checkAliases(document: DocumentNode): void {
+	let aliases = 0
+	visit(document, {
+		[Kind.FIELD](node) {
+			if (node.alias && ++aliases > MAX_ALIASES) refuse(`The query has more than ${MAX_ALIASES} aliases.`, 'Send several requests.')
+		},
+	})
 }
 
-/** Throws for a document that asks for too much; leaves those that cannot be parsed to the parser's own errors. */
-export function checkLimits(query: string): void {
-	if (deepest(query) > MAX_BRACES) refuse(`The query is nested more than ${MAX_BRACES} levels deep.`)
-	let document: DocumentNode
-	try {
-		if (hasTooManyTokens(query)) refuse(`The query has more than ${MAX_TOKENS} tokens.`)
-		document = parse(query, { noLocation: true })
-	} catch (error) {
-		if (error instanceof GraphQLError) return
-		throw error
-	}
-	const fragments = new Map(
-		document.definitions.filter((d): d is FragmentDefinitionNode => d.kind === Kind.FRAGMENT_DEFINITION).map((f) => [f.name.value, f]),
-	)
-	const sizes = new Map<string, number>()
-	const sizeOf = (set: SelectionSetNode | undefined): number => {
-		let size = 0
-		for (const selection of set?.selections ?? []) {
-			if (selection.kind === Kind.FRAGMENT_SPREAD) size += sizeOfFragment(selection.name.value)
-			else size += (selection.kind === Kind.FIELD ? 1 : 0) + sizeOf(selection.selectionSet)
-		}
-		return Math.min(size, MAX_FIELDS + 1)
-	}
-	const sizeOfFragment = (name: string): number => {
-		if (!sizes.has(name)) {
-			sizes.set(name, 0) // a circle ends here, and validation refuses it
-			sizes.set(name, sizeOf(fragments.get(name)?.selectionSet) + 1)
-		}
-		return sizes.get(name)!
-	}
+function checkOperation(operation: OperationDefinitionNode, cost: Cost): void {
+	const { fields, rootFields, depth, rows, lists } = cost.ofOperation(operation)
+	if (rootFields > MAX_ROOT_FIELDS) refuse(`The operation has more than ${MAX_ROOT_FIELDS} fields.`, 'Send several requests.')
+	if (fields > MAX_FIELDS) refuse(`The operation asks for more than ${MAX_FIELDS} fields, fragments written out.`)
+	if (depth > MAX_DEPTH)
+		refuse(`The operation is ${depth} levels deep, and at most ${MAX_DEPTH} are answered.`, 'Ask for what is deeper by its id.')
+	if (lists > MAX_INTROSPECTED_LISTS) refuse('The introspection has lists in lists in lists in lists.', 'Ask for __type(name: …).')
+	if (rows > MAX_ROWS) refuse(`The answer could have ${rows} rows, and at most ${MAX_ROWS} are answered.`, SMALLER)
+}
 
-	for (const definition of document.definitions) {
-		if (definition.kind !== Kind.OPERATION_DEFINITION) continue
-		if (definition.selectionSet.selections.length > MAX_ROOT_FIELDS) refuse(`The operation has more than ${MAX_ROOT_FIELDS} fields.`)
-		if (sizeOf(definition.selectionSet) > MAX_FIELDS)
-			refuse(`The operation asks for more than ${MAX_FIELDS} fields, fragments written out.`)
-	}
+function checkCost(document: DocumentNode, schema: GraphQLSchema, given: Record<string, unknown>): void {
+	const fragments = fragmentsOf(document)
 	// fragments that no operation uses are validated all the same
-	for (const name of fragments.keys()) if (sizeOfFragment(name) > MAX_FIELDS) refuse(`A fragment asks for more than ${MAX_FIELDS} fields.`)
+	const unused = new Cost(fragments, schema, given)
+	for (const name of fragments.keys())
+		if (unused.ofFragment(name).fields > MAX_FIELDS) refuse(`A fragment asks for more than ${MAX_FIELDS} fields.`)
+	const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)
+	if (operations.length > MAX_OPERATIONS) refuse(`The document has more than ${MAX_OPERATIONS} operations.`, 'Send several documents.')
+	for (const operation of operations) checkOperation(operation, new Cost(fragments, schema, variablesOf(operation, given)))
 }
 
-function hasTooManyTokens(query: string): boolean {
-	const lexer = new Lexer(new Source(query))
-	for (let count = 0; count <= MAX_TOKENS; count++) if (lexer.advance().kind === TokenKind.EOF) return false
-	return true
-}
-
-function deepest(query: string): number {
-	let depth = 0
-	let most = 0
-	for (const char of query) {
-		if (char === '{' || char === '[') most = Math.max(most, ++depth)
-		else if (char === '}' || char === ']') depth--
+function checkVariables(variables: unknown): void {
+	try {
+		checkJson(variables, 'variables', MAX_VARIABLE_DEPTH)
+	} catch (error) {
+		throw error instanceof Problem ? asSafeError(error) : error
 	}
-	return most
 }
 
-export const Limits: GraphileConfig.Plugin = {
-	name: 'TaskqLimits',
-	grafserv: {
-		middleware: {
-			processGraphQLRequestBody(next, { body }) {
-				if (typeof body.query === 'string') checkLimits(body.query)
-				return next()
+interface Request {
+	query?: unknown
+	variableValues?: Record<string, unknown> | undefined
+}
+
+/** Throws for a request that asks for too much, or says what the database cannot hold; leaves what cannot be parsed to the parser. */
+export function checkRequest({ query, variableValues }: Request, schema: GraphQLSchema): void {
+	if (typeof query !== 'string')
+		throw asSafeError(invalid('query', 'query must be a text', undefined, 'Send {"query": "{ queues { nodes { queue } } }"}.'))
+	if (variableValues != null && (typeof variableValues !== 'object' || Array.isArray(variableValues)))
+		throw asSafeError(invalid('variables', 'variables must be an object'))
+	if (variableValues) checkVariables(variableValues)
+	const document = readDocument(query)
+	if (!document) return
+	checkAliases(document)
+	checkCost(document, schema, variableValues ?? {})
+}
+
+export function makeLimits(): GraphileConfig.Plugin {
+	let schema: GraphQLSchema | undefined
+	return {
+		name: 'TaskqLimits',
+		schema: {
+			hooks: {
+				finalize(made) {
+					schema = made
+					return made
+				},
 			},
 		},
-	},
+		grafserv: {
+			middleware: {
+				processGraphQLRequestBody(next, { body }) {
+					checkRequest(body as Request, schema!)
+					return next()
+				},
+			},
+		},
+	}
 }

@@ -1,6 +1,6 @@
-/** The jobs of `submitJobs` are JSON, so what other doors see to by their fields is seen to here: who created them. */
+/** The jobs of `submitJobs` and `submitEach` are JSON, so what other doors see to by their fields is seen to here: who created them. */
 import { context, sideEffect } from 'postgraphile/grafast'
-import { wrapPlans } from 'postgraphile/utils'
+import { type PlanWrapperFn, wrapPlans } from 'postgraphile/utils'
 import { refuseCreator } from '../rest/job-request.ts'
 
 /** Throws a Problem for a job that names its creator when the caller, who is that, has a name. */
@@ -14,12 +14,17 @@ function checkCreators(graph: unknown, caller: string | undefined): void {
 		if ((job as { created_by?: unknown } | null)?.created_by != null) throw refuseCreator(`jobs[${position}].created_by`)
 }
 
+const checked =
+	(field: string): PlanWrapperFn =>
+	(plan, _source, fieldArgs) => {
+		const settings = context().get('pgSettings')
+		sideEffect([fieldArgs.getRaw(['input', field]), settings], ([graph, given]) => checkCreators(graph, given?.['taskq.caller']))
+		return plan()
+	}
+
 export const Submitters: GraphileConfig.Plugin = wrapPlans({
 	Mutation: {
-		submitJobs(plan, _source, fieldArgs) {
-			const settings = context().get('pgSettings')
-			sideEffect([fieldArgs.getRaw(['input', 'jobs']), settings], ([graph, given]) => checkCreators(graph, given?.['taskq.caller']))
-			return plan()
-		},
+		submitJobs: checked('jobs'),
+		submitEach: checked('requests'),
 	},
 })

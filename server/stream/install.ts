@@ -1,14 +1,10 @@
 /** `WS /jobs/stream`: what happens to jobs, queues and workers, as it happens. */
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { call } from '../../db/calls.ts'
 import type { Access } from '../access.ts'
 import type { Database } from '../database.ts'
-import { doorKinds } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { Problem, problemOf } from '../problem.ts'
-import { problemHeaders, problemJson } from '../rest/problem-json.ts'
+import type { Upgrade } from '../upgrades.ts'
 import { Client } from './client.ts'
 import { readSubscriptionQuery } from './filters.ts'
 import { Hub } from './hub.ts'
@@ -23,7 +19,6 @@ const GOODBYE_MS = 2_000
 const MAX_MESSAGE_BYTES = 64 * 1024
 
 export interface StreamOptions {
-	server: Server
 	database: Database
 	access: Access
 	/** For LISTEN: not through a transaction pooler. */
@@ -33,25 +28,18 @@ export interface StreamOptions {
 
 export interface Stream {
 	hub: Hub
+	open: Upgrade
 	/** Closes every WebSocket with 1001. */
 	stop(): Promise<void>
 }
 
-function urlOf(req: IncomingMessage): URL {
-	const url = URL.parse(req.url!, 'http://localhost')
-	if (!url) throw new Problem(doorKinds.not_found, `There is no ${req.url} here.`)
-	return url
-}
-
-export function installStream({ server, database, access, connectionString, log }: StreamOptions): Stream {
+export function installStream({ database, access, connectionString, log }: StreamOptions): Stream {
 	const hub = new Hub({ database, connectionString, log })
 	const snapshots = { queue: new Snapshot({ topic: 'queue', database, log }), resource: new Snapshot({ topic: 'resource', database, log }) }
 	const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
 	const pinging = pingAll(sockets)
 
-	async function open(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-		const { pathname, searchParams } = urlOf(req)
-		if (pathname.replace(/\/$/, '') !== STREAM_PATH) throw new Problem(doorKinds.not_found, `There is no WebSocket at ${pathname}.`)
+	const open: Upgrade = async (req, socket, head, { searchParams }) => {
 		const caller = await access.callerOfUpgrade(req)
 		searchParams.delete('ticket')
 		const db = database.as(caller, 'websocket')
@@ -72,13 +60,9 @@ export function installStream({ server, database, access, connectionString, log 
 		})
 	}
 
-	server.on('upgrade', (req, socket, head) => {
-		socket.on('error', () => socket.destroy())
-		open(req, socket, head).catch((error) => refuse(socket, problemOf(error), req.url ?? ''))
-	})
-
 	return {
 		hub,
+		open,
 		async stop() {
 			clearInterval(pinging)
 			await sayGoodbye(sockets)
@@ -87,20 +71,8 @@ export function installStream({ server, database, access, connectionString, log 
 	}
 }
 
-function refuse(socket: Duplex, problem: Problem, instance: string): void {
-	const body = JSON.stringify(problemJson(problem, instance))
-	const headers = {
-		...problemHeaders(problem),
-		'Content-Type': 'application/problem+json; charset=utf-8',
-		'Content-Length': Buffer.byteLength(body),
-		Connection: 'close',
-	}
-	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-	socket.end([`HTTP/1.1 ${problem.kind.http} ${STATUS_CODES[problem.kind.http]}`, ...lines, '', body].join('\r\n'))
-}
-
 /** A peer that has not answered the last ping is gone. */
-function pingAll(sockets: WebSocketServer): NodeJS.Timeout {
+export function pingAll(sockets: WebSocketServer): NodeJS.Timeout {
 	const waiting = new WeakSet<WebSocket>()
 	return setInterval(() => {
 		for (const ws of sockets.clients) {
@@ -115,7 +87,8 @@ function pingAll(sockets: WebSocketServer): NodeJS.Timeout {
 	}, PING_MS)
 }
 
-async function sayGoodbye(sockets: WebSocketServer): Promise<void> {
+/** Closes them all with 1001, and waits until they are. */
+export async function sayGoodbye(sockets: WebSocketServer): Promise<void> {
 	const clients = [...sockets.clients]
 	const gone = clients.map((ws) => new Promise((resolve) => ws.once('close', resolve)))
 	for (const ws of clients) ws.close(1001, 'the server is stopping')

@@ -73,6 +73,8 @@ const reads: Record<string, Entry> = {
 	get_job: fn('reader', 'own', [['GET', `/jobs/${ID}`]]),
 	get_jobs: fn('reader', 'own'),
 	list_jobs: fn('reader', 'own', [['GET', '/jobs']]),
+	page_jobs: fn('reader', 'own'),
+	job_statistics: fn('reader', 'own'),
 	count_jobs: fn('reader', 'own'),
 	explain_job: fn('reader', 'own', [['GET', `/jobs/${ID}/why`]]),
 	parent_results: fn('readerAndWorker', 'own'),

@@ -23,6 +23,8 @@ const allowed: Record<string, string[]> = {
 			'get_job',
 			'get_jobs',
 			'list_jobs',
+			'page_jobs',
+			'job_statistics',
 			'count_jobs',
 			'explain_job',
 			'parent_results',

@@ -39,41 +39,11 @@ test('no page is unbounded or larger than 200', async (t) => {
 	t.is((await ask('{ queues { nodes { queue } } }')).errors, undefined)
 })
 
-test('the schema can read, submit and steer, and nothing more', async (t) => {
-	const { data } = await ask(`{ __schema { queryType { fields { name } } mutationType { fields { name } } subscriptionType { name } } }`)
-
-	const names = ({ fields }: Json) => fields.map(({ name }: Json) => name).toSorted()
-
-	t.deepEqual(names(data.__schema.mutationType), [
-		...['addDependency', 'cancelJob', 'cancelWorkflow', 'deletePool', 'deleteSchedule', 'drainWorker', 'pauseSchedule', 'resumeSchedule'],
-		...['retryJob', 'retryWorkflow', 'runSchedule', 'setConcurrencyLimit', 'setLimit', 'setPool', 'setRate', 'setRateLimit', 'setSchedule'],
-		...['setWorkerCapacity', 'submitJob', 'submitJobs'],
-	])
-	t.deepEqual(names(data.__schema.queryType), [
-		...['claimPreview', 'concurrencyKey', 'countJobs', 'deadLetter', 'deadLetters', 'explainJob', 'graphMermaid', 'job', 'jobDependency'],
-		...['jobExecution', 'jobGraph', 'jobLog', 'listJobs', 'listPools', 'listWorkflows', 'nextRuns'],
-		...[
-			'previewSchedule',
-			'queue',
-			'queues',
-			'schedule',
-			'schedules',
-			'simulate',
-			'taskType',
-			'taskTypes',
-			'worker',
-			'workers',
-			'workflow',
-		],
-	])
-	t.is(data.__schema.subscriptionType, null)
-})
-
 test('errors carry the name, the SQLSTATE, the field and a hint', async (t) => {
 	const expected: [query: string, variables: Json, extensions: Json][] = [
 		[SUBMIT, { input: { type: 'nope' } }, { code: 'unknown_job_type', sqlstate: 'TQ421', field: 'type' }],
 		[SUBMIT, { input: { type: 'echo', priority: 'urgent' } }, { code: 'invalid_request', sqlstate: 'TQ422', field: 'priority' }],
-		[SUBMIT, { input: { type: 'echo', payload: { a: '\0' } } }, { code: 'invalid_request', sqlstate: '22P05' }],
+		[SUBMIT, { input: { type: 'echo', idempotencyKey: 'x'.repeat(2000) } }, { code: 'invalid_request', sqlstate: 'TQ422' }],
 		[
 			'query ($id: UUID!) { explainJob(jobId: $id) { code } }',
 			{ id: '0190a0a0-0000-7000-8000-000000000000' },
@@ -109,7 +79,7 @@ test('GraphiQL is served without a look at any other host', async (t) => {
 	await ask('{ countJobs }')
 
 	const page = await (await fetch(`${api.url}/graphiql`)).text()
-	const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
+	const assets = [...page.matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map(([, path]) => path!)
 	const answers = await Promise.all(assets.map((path) => fetch(new URL(path, api.url))))
 
 	t.true(assets.length > 0)

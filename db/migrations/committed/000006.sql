@@ -1,5 +1,5 @@
 --! Previous: sha1:ac6d07e092b5f35ac968ab219cdd3c7703364eea
---! Hash: sha1:2055f91894ac4e80ac65e3de1a2433547c229fa5
+--! Hash: sha1:368b8e579d2312206d97d2bb0de87eda4054349c
 
 --! split: 1-current.sql
 -- what health looks at in pg_stat_activity; where the migrating role may not grant it, that check says unknown
@@ -3005,6 +3005,186 @@ comment on function taskq.count_jobs(
   taskq.job_status[], text[], text[], smallint[], timestamptz, timestamptz, timestamptz, timestamptz, jsonb, uuid
 ) is 'How many jobs match every filter given. Counts each one: ask only when someone wants to know. Example: select taskq.count_jobs(status => ''{failed}'', created_from => now() - interval ''1 day'').';
 --! EndIncluded 8_read/count_jobs.sql
+--! Included 8_read/oldest_places.sql
+-- What merged_places() is for the newest, from the other end of the same indexes; there it says why the ranges are written so.
+create or replace function taskq_private.oldest_places(lane_ids integer[], statuses taskq.job_status[], newest uuid, oldest uuid, after uuid, max_rows integer)
+returns table (job_id uuid)
+language plpgsql
+stable
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select place.job_id
+    from (
+      select f.job_id
+      from unnest(lane_ids) as l (id)
+      cross join unnest(statuses) as s (status)
+      cross join lateral (
+        select j.job_id from taskq_private.finished_jobs as j
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest and j.job_id > after
+        order by j.lane_id, j.status, j.job_id limit max_rows
+      ) as f
+      where s.status in ('completed', 'failed', 'cancelled')
+      union all
+      select w.job_id
+      from unnest(lane_ids) as l (id)
+      cross join unnest(statuses) as s (status)
+      cross join lateral (
+        select j.job_id from taskq_private.waiting_jobs as j
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest and j.job_id > after
+        order by j.lane_id, j.status, j.job_id limit max_rows
+      ) as w
+      where s.status in ('pending', 'blocked', 'retrying')
+      union all
+      select r.job_id
+      from unnest(lane_ids) as l (id)
+      cross join lateral (
+        select j.job_id from taskq_private.ready_jobs as j
+        where j.lane_id = l.id and j.job_id >= oldest and j.job_id < newest and j.job_id > after
+        order by j.job_id limit max_rows
+      ) as r
+      where 'ready' = any (statuses)
+      union all
+      select u.job_id
+      from taskq_private.claims as c
+      cross join unnest(c.job_ids, c.lane_ids) as u (job_id, lane_id)
+      where 'running' = any (statuses) and u.lane_id = any (oldest_places.lane_ids)
+        and u.job_id >= oldest and u.job_id < newest and u.job_id > after
+    ) as place
+    order by place.job_id
+    limit max_rows;
+end;
+$$;
+comment on function taskq_private.oldest_places(integer[], taskq.job_status[], uuid, uuid, uuid, integer) is
+  'The oldest jobs of these lanes and statuses after an id, from the tails of the places'' indexes.';
+--! EndIncluded 8_read/oldest_places.sql
+--! Included 8_read/oldest_job_ids.sql
+-- What matching_job_ids() is for the newest, from the other end: ids that match the filters, oldest first.
+create or replace function taskq_private.oldest_job_ids(
+  status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid, after uuid,
+  run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
+)
+returns setof uuid
+language plpgsql
+stable
+as $$
+declare
+  v_lane_ids integer[] := array(
+    select l.lane_id
+    from taskq_private.lanes as l
+    where (oldest_job_ids.type is null or l.type = any (oldest_job_ids.type))
+      and (oldest_job_ids.queue is null or l.queue = any (oldest_job_ids.queue))
+      and (oldest_job_ids.priority is null or l.priority = any (oldest_job_ids.priority))
+      and taskq_private.sees_queue(l.queue)
+  );
+  v_statuses taskq.job_status[] := array(select distinct unnest(coalesce(oldest_job_ids.status, enum_range(null::taskq.job_status))));
+  v_running uuid[] := array(select unnest(c.job_ids) from taskq_private.claims as c where 'running' = any (oldest_job_ids.status));
+begin
+  if workflow_id is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.workflow_id = oldest_job_ids.workflow_id
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest and s.job_id > after
+        and (oldest_job_ids.metadata is null or s.metadata @> oldest_job_ids.metadata)
+        and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
+        and (oldest_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id
+      limit max_rows;
+  elsif metadata is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.metadata @> oldest_job_ids.metadata
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest and s.job_id > after
+        and (run_at_from is null or s.run_at >= run_at_from) and (run_at_to is null or s.run_at < run_at_to)
+        and (oldest_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id
+      limit max_rows;
+  elsif run_at_from is not null or run_at_to is not null then
+    return query
+      select s.job_id
+      from taskq_private.job_specs as s
+      where s.run_at >= coalesce(run_at_from, '-infinity') and s.run_at < coalesce(run_at_to, 'infinity')
+        and s.lane_id = any (v_lane_ids) and s.job_id < newest and s.job_id >= oldest and s.job_id > after
+        and (oldest_job_ids.status is null or exists (select from taskq_private.in_status(s.job_id, s.lane_id, v_statuses, v_running)))
+      order by s.job_id
+      limit max_rows;
+  else
+    return query select m.job_id from taskq_private.oldest_places(v_lane_ids, v_statuses, newest, oldest, after, max_rows) as m;
+  end if;
+end;
+$$;
+comment on function taskq_private.oldest_job_ids(
+  taskq.job_status[], text[], text[], smallint[], uuid, uuid, uuid, timestamptz, timestamptz, jsonb, uuid, integer
+) is 'The ids of jobs that match, oldest first, after an id.';
+--! EndIncluded 8_read/oldest_job_ids.sql
+--! Included 8_read/page_jobs.sql
+-- A page begins after the last id of the page before, in whichever order it goes.
+create or replace function taskq.page_jobs(
+  status taskq.job_status[] default null,
+  type text[] default null,
+  queue text[] default null,
+  priority smallint[] default null,
+  created_from timestamptz default null,
+  created_to timestamptz default null,
+  run_at_from timestamptz default null,
+  run_at_to timestamptz default null,
+  metadata jsonb default null,
+  workflow_id uuid default null,
+  after uuid default null,
+  oldest_first boolean default false,
+  max_rows integer default 50
+)
+returns setof taskq.jobs
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_first uuid := '00000000-0000-0000-0000-000000000000';
+  v_newest uuid := coalesce(taskq_private.job_id_floor(created_to), 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  v_oldest uuid := coalesce(taskq_private.job_id_floor(created_from), v_first);
+  v_max_rows integer := least(greatest(max_rows, 1), 1000);
+  v_job_ids uuid[];
+begin
+  if oldest_first then
+    v_job_ids := array(
+      select m.job_id
+      from taskq_private.oldest_job_ids(
+        status, type, queue, priority, v_newest, greatest(v_oldest, after), coalesce(after, v_first),
+        run_at_from, run_at_to, metadata, workflow_id, v_max_rows
+      ) as m (job_id)
+    );
+    return query select j.* from taskq.get_jobs(v_job_ids) as j order by j.job_id;
+  else
+    v_job_ids := array(
+      select m.job_id
+      from taskq_private.matching_job_ids(
+        status, type, queue, priority, least(v_newest, after), v_oldest,
+        run_at_from, run_at_to, metadata, workflow_id, v_max_rows
+      ) as m (job_id)
+    );
+    return query select j.* from taskq.get_jobs(v_job_ids) as j order by j.job_id desc;
+  end if;
+end;
+$$;
+comment on function taskq.page_jobs(
+  taskq.job_status[], text[], text[], smallint[], timestamptz, timestamptz, timestamptz, timestamptz, jsonb, uuid, uuid, boolean, integer
+) is
+  'Jobs that match every filter given, as list_jobs(), but in either order: newest or oldest first. For the next page give the last job_id as after. Example: select job_id, type from taskq.page_jobs(status => ''{failed}'', oldest_first => true, max_rows => 10).';
+--! EndIncluded 8_read/page_jobs.sql
 --! Included 8_read/workflows.sql
 -- The stored counts and those not yet added to them, so the status is exact whenever one looks. The rule is that of
 -- status_of_workflow(), written out: functions in a view run with the rights of whoever looks.
@@ -3426,6 +3606,70 @@ comment on column taskq.workers.granted_resources is 'What of that its jobs have
 comment on column taskq.workers.reserved_job_id is 'The large job that it is kept free for.';
 comment on view taskq.workers is 'The workers: what each can carry, what it has been granted, what its machine really uses.';
 --! EndIncluded 8_read/workers.sql
+--! Included 8_read/job_statistics.sql
+-- Counts stop at 10000 a lane and status, so that a million jobs do not make looking slow.
+create or replace function taskq.job_statistics(queue text[] default null, type text[] default null)
+returns table (
+  queue text, type text, pending_count bigint, blocked_count bigint, ready_count bigint, running_count bigint, retrying_count bigint,
+  completed_count bigint, failed_count bigint, cancelled_count bigint, is_exact boolean, oldest_ready_at timestamptz
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+  with lane as materialized (
+    select l.lane_id, l.queue, l.type
+    from taskq_private.lanes as l
+    where (job_statistics.queue is null or l.queue = any (job_statistics.queue))
+      and (job_statistics.type is null or l.type = any (job_statistics.type))
+      and taskq_private.sees_queue(l.queue)
+  ), place as (
+    select l.lane_id, s.status, counted.jobs, null::timestamptz as oldest
+    from lane as l
+    cross join unnest('{completed,failed,cancelled}'::taskq.job_status[]) as s (status)
+    cross join lateral (
+      select count(*) as jobs
+      from (select from taskq_private.finished_jobs as f where f.lane_id = l.lane_id and f.status = s.status limit 10000) as head
+    ) as counted
+    union all
+    select l.lane_id, s.status, counted.jobs, null
+    from lane as l
+    cross join unnest('{pending,blocked,retrying}'::taskq.job_status[]) as s (status)
+    cross join lateral (
+      select count(*) as jobs
+      from (select from taskq_private.waiting_jobs as w where w.lane_id = l.lane_id and w.status = s.status limit 10000) as head
+    ) as counted
+    union all
+    select l.lane_id, 'ready', counted.jobs, counted.oldest
+    from lane as l
+    cross join lateral (
+      select count(*) as jobs, min(nullif(head.ready_at, 'infinity')) as oldest
+      from (select r.ready_at from taskq_private.ready_jobs as r where r.lane_id = l.lane_id order by r.ready_at, r.job_id limit 10000) as head
+    ) as counted
+    union all
+    select u.lane_id, 'running', count(*), null
+    from taskq_private.claims as c
+    cross join unnest(c.lane_ids) as u (lane_id)
+    group by u.lane_id
+  )
+  select
+    l.queue, l.type,
+    coalesce(sum(p.jobs) filter (where p.status = 'pending'), 0)::bigint, coalesce(sum(p.jobs) filter (where p.status = 'blocked'), 0)::bigint,
+    coalesce(sum(p.jobs) filter (where p.status = 'ready'), 0)::bigint, coalesce(sum(p.jobs) filter (where p.status = 'running'), 0)::bigint,
+    coalesce(sum(p.jobs) filter (where p.status = 'retrying'), 0)::bigint, coalesce(sum(p.jobs) filter (where p.status = 'completed'), 0)::bigint,
+    coalesce(sum(p.jobs) filter (where p.status = 'failed'), 0)::bigint, coalesce(sum(p.jobs) filter (where p.status = 'cancelled'), 0)::bigint,
+    bool_and(p.jobs < 10000), min(p.oldest)
+  from lane as l
+  join place as p on p.lane_id = l.lane_id
+  group by l.queue, l.type
+  order by l.queue, l.type;
+$$;
+comment on function taskq.job_statistics(text[], text[]) is
+  'How many jobs of each queue and type are in which status, counted up to 10000 a lane and status; is_exact says whether no count stopped there. Example: select queue, type, ready_count, failed_count from taskq.job_statistics().';
+--! EndIncluded 8_read/job_statistics.sql
 --! Included 8_read/list_pools.sql
 create or replace function taskq.list_pools()
 returns table (pool text, capacity numeric, queue text, type text, refill_per_second double precision, granted numeric, free numeric, created_at timestamptz)
@@ -4387,7 +4631,7 @@ grant select on
   taskq.jobs, taskq.job_executions, taskq.job_logs, taskq.dead_letters, taskq.job_dependencies, taskq.workflows, taskq.concurrency_keys, taskq.task_types, taskq.queues, taskq.workers, taskq.schedules
 to taskq_reader;
 grant execute on function
-  taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.count_jobs, taskq.explain_job, taskq.parent_results,
+  taskq.get_job, taskq.get_jobs, taskq.list_jobs, taskq.page_jobs, taskq.count_jobs, taskq.job_statistics, taskq.explain_job, taskq.parent_results,
   taskq.list_workflows, taskq.get_workflow, taskq.job_graph, taskq.critical_path, taskq.graph_mermaid,
   taskq.next_runs, taskq.preview_schedule, taskq.list_pools, taskq.claim_preview, taskq.simulate,
   taskq.read_events, taskq.stream_position, taskq.stream_gaps, taskq.late_events, taskq.redact

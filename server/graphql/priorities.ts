@@ -1,0 +1,66 @@
+/** The names of priorities as an enum. Where a priority is given as a text or a number, that goes on working. */
+import { type FieldArgs, lambda, type Step } from 'postgraphile/grafast'
+import { extendSchema, gql, wrapPlans } from 'postgraphile/utils'
+import { invalid } from '../problem.ts'
+import { priorityNumber } from '../rest/priority.ts'
+import { extension, type Record$ } from './plans.ts'
+
+export const levelNumbers = (levels: readonly string[]): number[] => levels.map((level) => priorityNumber(level)!)
+
+const LEVELS = ['critical', 'high', 'normal', 'low']
+
+const typeDefs = gql`
+	"""The priorities that have names: 1, 2, 3 and 4 of 1 (first) to 10."""
+	enum PriorityLevel {
+		critical
+		high
+		normal
+		low
+	}
+	extend type Job {
+		"""The name of the priority; null for one of 5 to 10."""
+		priorityLevel: PriorityLevel
+	}
+	extend input SubmitJobInput {
+		"""The priority by its name; give this or priority."""
+		priorityLevel: PriorityLevel
+	}
+`
+
+const nameOf = (priority: unknown) => LEVELS.find((level) => priorityNumber(level) === priority) ?? null
+
+const fields = extendSchema(extension(typeDefs, { Job: { priorityLevel: ($job: Record$) => lambda($job.get('priority'), nameOf) } }))
+
+function oneOf(priority: unknown, level: unknown): unknown {
+	if (priority != null && level != null) throw invalid('priorityLevel', 'priority and priorityLevel are the same thing: give one of them')
+	return level ?? priority
+}
+
+/** Arguments of which one is read from elsewhere. */
+const withRaw = (args: FieldArgs, name: string, $value: Step): FieldArgs =>
+	new Proxy(args, {
+		get(target, key: keyof FieldArgs) {
+			const value: unknown = target[key]
+			if (typeof value !== 'function') return value
+			if (key !== 'getRaw') return value.bind(target)
+			return (path: string[]) => (path.at(-1) === name ? $value : target.getRaw(path))
+		},
+	})
+
+const levels = wrapPlans({
+	Mutation: {
+		submitJob(plan, $source, args) {
+			const given = [args.getRaw(['input', 'priority']), args.getRaw(['input', 'priorityLevel'])] as [Step, Step]
+			return plan(
+				$source,
+				withRaw(
+					args,
+					'priority',
+					lambda(given, ([priority, level]) => oneOf(priority, level), false),
+				),
+			)
+		},
+	},
+})
+
+export const Priorities: GraphileConfig.Preset = { plugins: [fields, levels] }
