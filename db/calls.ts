@@ -59,6 +59,7 @@ export const statements = {
 	workers: 'select * from taskq.workers order by started_at desc limit 1000',
 	worker: 'select * from taskq.workers where worker_id = $1::uuid',
 	drainWorker: 'select taskq.drain_worker(worker_id => $1::uuid)',
+	undrainWorker: 'select taskq.undrain_worker(worker_id => $1::uuid)',
 	setWorkerCapacity:
 		'select taskq.set_worker_capacity(worker_id => $1::uuid, cpu_units => $2::numeric, memory_mb => $3::integer, resources => $4::jsonb)',
 	claimPreview: 'select * from taskq.claim_preview(worker_id => $1::uuid, max_jobs => $2::integer)',

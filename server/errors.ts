@@ -104,8 +104,14 @@ export const doorKinds = {
 	invalid_payload: sqlstates.TQ424!,
 	unknown_dependency: sqlstates.TQ423!,
 	database_unavailable: unavailable,
+	too_many_waits: kind('too_many_waits', 503, 'Too many requests wait here', 'Ask without wait, or follow the job at /jobs/stream.'),
 	internal: kind('internal', 500, 'Something is broken on this side', "Report it; the server's log has the details."),
 } satisfies Record<string, ErrorKind>
+
+/** Every kind by its name. */
+export const errorKinds: Record<string, ErrorKind> = Object.fromEntries(
+	[...Object.values(sqlstates), ...Object.values(sqlstateClasses), ...Object.values(doorKinds)].map((kind) => [kind.name, kind]),
+)
 
 /** What an SQLSTATE means; undefined for one that no caller can act on. */
 export const kindOf = (sqlstate: string): ErrorKind | undefined => sqlstates[sqlstate] ?? sqlstateClasses[sqlstate.slice(0, 2)]

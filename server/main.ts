@@ -12,9 +12,9 @@ import { Database } from './database.ts'
 import { firstContact, StartError } from './first-contact.ts'
 import { GRAPHQL_PATH, makeGraphql } from './graphql/install.ts'
 import { type Log, makeLog } from './log.ts'
+import { JobWaits } from './rest/waits.ts'
 import { installStream, STREAM_PATH } from './stream/install.ts'
 import { makeSubmit } from './submit.ts'
-import { installTickets } from './tickets.ts'
 import { routeUpgrades } from './upgrades.ts'
 
 export interface ServerOptions {
@@ -50,12 +50,10 @@ export async function startServer({ settings, connectionString, directConnection
 	const stream = installStream({ database, access, connectionString: directConnectionString ?? connectionString, log })
 	const graphql = makeGraphql({ database, access, hub: stream.hub, log })
 	routeUpgrades(server, { [STREAM_PATH]: stream.open, [GRAPHQL_PATH]: graphql.open })
-	const checks = { stream: stream.hub.check }
-	server.on(
-		'request',
-		makeApp({ log, database, access, submit: makeSubmit(database), checks, doors: [graphql.install, installTickets(access)] }),
-	)
-	const parts: { stop: () => Promise<void> }[] = [stream, graphql, access]
+	const waits = new JobWaits({ hub: stream.hub, database })
+	const checks = { stream: stream.hub.check, waits: waits.check }
+	server.on('request', makeApp({ log, database, access, submit: makeSubmit(database), waits, checks, doors: [graphql.install] }))
+	const parts: { stop: () => Promise<void> }[] = [stream, graphql, waits, access]
 	const stop = async () => {
 		await Promise.all([close(server), ...parts.map((part) => part.stop())])
 		await database.end()

@@ -1,5 +1,5 @@
 /** Shape and types of what comes in, with errors that name the field. Ranges are the database's to judge. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { doorKinds } from '../errors.ts'
 import { type FieldError, Problem } from '../problem.ts'
 
@@ -47,69 +47,3 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, whole: str
 		hint: 'Mend what is named and send it again.',
 	})
 }
-
-const text = z.string().nullish()
-const number = z.number().nullish()
-const flag = z.boolean().nullish()
-/** Of cpu and memory, or a count: no sensible one is larger. */
-const MAX_AMOUNT = 1_000_000_000
-const between = (maximum: number) => `must be from 0 to ${maximum}`
-export const cpuUnits = z.number().min(0, between(100_000)).max(100_000, between(100_000)).nullish()
-/** A part of a rate; the database keeps three decimals. */
-const rate = 'must be from 0.001 to 999999999'
-export const ofRate = z.number().min(0.001, rate).max(999_999_999, rate).nullish()
-export const wholeNumber = z.int('must be a whole number').min(0, between(MAX_AMOUNT)).max(MAX_AMOUNT, between(MAX_AMOUNT))
-const anyObject = z.custom<Record<string, unknown>>(
-	(value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-	'must be an object',
-)
-
-/** The fields of `POST /jobs`. */
-export const jobRequest = z.strictObject({
-	type: z.string(),
-	payload: z.unknown().optional(),
-	queue: text,
-	priority: z.union([z.string(), z.number()], 'must be critical, high, normal, low, or a whole number from 1 to 10').nullish(),
-	run_at: text,
-	timeout_seconds: number,
-	idempotency_key: text,
-	depends_on: z.array(z.unknown()).nullish(),
-	on_dependency_failure: text,
-	metadata: anyObject.nullish(),
-	name: text,
-	created_by: text,
-	trace_context: text,
-	/** Beside cpu and memory, whatever a worker or a pool has: the database knows the names. */
-	resource_requirements: z.object({ cpu_units: number, memory_mb: number }).catchall(number).nullish(),
-	concurrency_key: text,
-	concurrency_limit: number,
-	expected_seconds: number,
-	retry_config: z
-		.strictObject({
-			max_attempts: number,
-			initial_delay_seconds: number,
-			backoff_multiplier: number,
-			max_delay_seconds: number,
-			jitter: number,
-		})
-		.nullish(),
-})
-
-/** The fields of `POST /jobs/batch`; each of its jobs is checked for itself. */
-export const batchRequest = z.strictObject({
-	workflow: z.strictObject({ name: z.string(), metadata: anyObject.nullish(), idempotency_key: text }).nullish(),
-	jobs: z.array(z.unknown()).min(1, 'must have at least one job'),
-})
-
-export const cancelRequest = z.strictObject({ reason: z.string().max(1000, 'must have at most 1000 characters').nullish() })
-export const dependencyRequest = z.strictObject({
-	depends_on: z.string(),
-	condition: z.enum(['success', 'failure', 'finished']).nullish(),
-})
-export const retryRequest = z.strictObject({ with_dependents: flag })
-export const deadLettersRequest = z.strictObject({
-	type: text,
-	queue: text,
-	max_jobs: z.int('must be a whole number').min(1, 'must be from 1 to 10000').max(10_000, 'must be from 1 to 10000').nullish(),
-	with_dependents: flag,
-})

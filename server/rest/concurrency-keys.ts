@@ -3,13 +3,26 @@ import { z } from 'zod'
 import { call } from '../../db/calls.ts'
 import { doorKinds } from '../errors.ts'
 import { Problem } from '../problem.ts'
-import { check, wholeNumber } from './check.ts'
-import { checkText, readJson } from './json.ts'
-import { checkQuery, readQuery, text, whole } from './query.ts'
-import type { Given, Handler, Routes } from './routes.ts'
+import { linkNext } from './headers.ts'
+import { type Given, type Handler, json, operation, type Routes } from './operation.ts'
+import { textParam } from './params.ts'
+import { text, whole } from './query.ts'
+import { wholeNumber } from './requests.ts'
+import { count } from './shapes.ts'
 
-const listQuery = z.strictObject({ after: text.optional(), limit: whole(1, 1000).default(200) })
+const listQuery = z.strictObject({
+	after: text.optional().describe('The `next_after` of an earlier page.'),
+	limit: whole(1, 1000).default(200),
+})
 const keyRequest = z.strictObject({ max_running: wholeNumber })
+
+const shownKey = z
+	.strictObject({ concurrency_key: z.string(), max_running: z.int(), admitted_count: count, parked_count: count })
+	.meta({ id: 'ConcurrencyKey', description: 'How many of its jobs are ready or running, and how many wait behind them.' })
+const keyList = z.strictObject({
+	concurrency_keys: z.array(shownKey),
+	next_after: z.string().nullable().describe('Give it as `after` to get the next page; null on the last one.'),
+})
 
 interface KeyRow {
 	concurrency_key: string
@@ -18,30 +31,20 @@ interface KeyRow {
 	parked_count: string
 }
 
-export const concurrencyKeyRoutes: Routes = {
-	'/concurrency-keys': { get: (given) => list(given) },
-	'/concurrency-keys/:key': { get: (given) => get(given), put: (given) => put(given) },
-}
-
 const shapeKey = ({ admitted_count, parked_count, ...row }: KeyRow) => ({
 	...row,
 	admitted_count: Number(admitted_count),
 	parked_count: Number(parked_count),
 })
 
-function keyOf(params: Record<string, string>): string {
-	checkText(params.key!, 'key')
-	return params.key!
-}
+const key = textParam('key', 'The key, as jobs have it in `concurrency_key`.')
 
-const list: Handler = async ({ req, db }) => {
-	const { after, limit } = checkQuery(listQuery, readQuery(req))
+const list: Handler<z.output<typeof listQuery>> = async ({ req, res, db, query: { after, limit } }) => {
 	const rows = await call<KeyRow>(db, 'concurrencyKeys', [after ?? '', limit + 1])
 	const page = rows.slice(0, limit)
-	return { concurrency_keys: page.map(shapeKey), next_after: rows.length > limit ? page.at(-1)!.concurrency_key : null }
+	const last = rows.length > limit ? page.at(-1)!.concurrency_key : null
+	return { concurrency_keys: page.map(shapeKey), next_after: linkNext({ req, res }, 'after', last) }
 }
-
-const get: Handler = async ({ db, params }) => read(db, keyOf(params))
 
 async function read(db: Given['db'], key: string) {
 	const [row] = await call<KeyRow>(db, 'concurrencyKey', [key])
@@ -52,9 +55,35 @@ async function read(db: Given['db'], key: string) {
 	return shapeKey(row)
 }
 
-const put: Handler = async ({ req, db, params }) => {
-	const key = keyOf(params)
-	const { max_running } = check(keyRequest, readJson(req), 'a concurrency key')
-	await call(db, 'setConcurrencyLimit', [key, max_running])
-	return read(db, key)
+export const concurrencyKeyRoutes: Routes = {
+	'/concurrency-keys': {
+		get: operation({
+			summary: 'The keys that jobs share a limit under',
+			tag: 'pools',
+			query: listQuery,
+			answers: { 200: json(keyList, 'A page of them, by key.', 'Link') },
+			handle: list,
+		}),
+	},
+	'/concurrency-keys/:key': {
+		get: operation({
+			summary: 'Look at a key',
+			tag: 'pools',
+			params: { key },
+			answers: { 200: json(shownKey, 'The key.') },
+			errors: ['not_found'],
+			handle: ({ db, params }) => read(db, params.key!),
+		}),
+		put: operation({
+			summary: 'Say how many jobs of a key run at a time',
+			tag: 'pools',
+			params: { key },
+			body: { whole: 'a concurrency key', schema: keyRequest, examples: { 'three at a time': { max_running: 3 } } },
+			answers: { 200: json(shownKey, 'The key as it is now.') },
+			async handle({ db, params, body: { max_running } }) {
+				await call(db, 'setConcurrencyLimit', [params.key, max_running])
+				return read(db, params.key!)
+			},
+		}),
+	},
 }

@@ -1,7 +1,9 @@
 /** `/livez`, `/readyz`, `/health`: for whoever watches the process. They need no key and tell no secrets. */
-import type { Application, RequestHandler, Response } from 'express'
+import type { Response } from 'express'
+import { z } from 'zod'
 import { callOne } from '../../db/calls.ts'
 import type { Database } from '../database.ts'
+import { type Answer, json, operation, type Routes } from './operation.ts'
 
 /** Watchers give up soon, so a look that takes longer is a failed one. */
 const LOOK_MS = 2_000
@@ -14,32 +16,63 @@ export interface Check {
 /** A part of the server that says how it is. */
 export type Checks = Record<string, () => Check>
 
-export function installHealth(app: Application, { database, checks }: { database: Database; checks: Checks }): void {
-	app.get('/livez', (_req, res) => void res.json({ status: 'ok' }))
-	app.get('/readyz', readiness(database))
-	app.get('/health', health(database, checks))
-}
+const details = { latency_ms: z.number().optional(), reason: z.string().optional() }
+const alive = z.strictObject({ status: z.literal('ok') })
+const readiness = z.strictObject({ status: z.enum(['ready', 'not_ready']), ...details })
+const check = z.object({ status: z.enum(['ok', 'degraded']) }).catchall(z.unknown())
+const health = z.strictObject({
+	status: z.enum(['ok', 'degraded']),
+	checks: z.record(z.string(), check),
+	uptime_seconds: z.int(),
+})
 
-const answer = (res: Response, ok: boolean, body: object) => {
+const both = (schema: z.ZodType): Record<number, Answer> => ({
+	200: json(schema, 'All is well.'),
+	503: json(schema, 'Not all is well; it says what.', 'Retry-After'),
+})
+
+function rate<Body extends object>(res: Response, ok: boolean, body: Body): Body {
 	if (!ok) res.status(503).set('Retry-After', '1')
-	res.json(body)
+	return body
 }
 
-const readiness =
-	(database: Database): RequestHandler =>
-	async (_req, res) => {
-		const { status, ...details } = await lookAtDatabase(database)
-		answer(res, status === 'ok', { status: status === 'ok' ? 'ready' : 'not_ready', ...details })
-	}
-
-const health =
-	(database: Database, checks: Checks): RequestHandler =>
-	async (_req, res) => {
-		const found: Record<string, Check> = { database: await lookAtDatabase(database) }
-		for (const [name, look] of Object.entries(checks)) found[name] = look()
-		const ok = Object.values(found).every(({ status }) => status === 'ok')
-		answer(res, ok, { status: ok ? 'ok' : 'degraded', checks: found, uptime_seconds: Math.round(process.uptime()) })
-	}
+export const healthRoutes = ({ database, checks }: { database: Database; checks: Checks }): Routes => ({
+	'/livez': {
+		get: operation({
+			summary: 'Whether the process lives',
+			tag: 'health',
+			open: true,
+			answers: { 200: json(alive, 'It does.') },
+			handle: async () => ({ status: 'ok' }),
+		}),
+	},
+	'/readyz': {
+		get: operation({
+			summary: 'Whether the server can serve',
+			tag: 'health',
+			open: true,
+			answers: both(readiness),
+			async handle({ res }) {
+				const { status, ...details } = await lookAtDatabase(database)
+				return rate(res, status === 'ok', { status: status === 'ok' ? 'ready' : 'not_ready', ...details })
+			},
+		}),
+	},
+	'/health': {
+		get: operation({
+			summary: 'How each part of the server is',
+			tag: 'health',
+			open: true,
+			answers: both(health),
+			async handle({ res }) {
+				const found: Record<string, Check> = { database: await lookAtDatabase(database) }
+				for (const [name, look] of Object.entries(checks)) found[name] = look()
+				const ok = Object.values(found).every(({ status }) => status === 'ok')
+				return rate(res, ok, { status: ok ? 'ok' : 'degraded', checks: found, uptime_seconds: Math.round(process.uptime()) })
+			},
+		}),
+	},
+})
 
 async function lookAtDatabase(database: Database): Promise<Check> {
 	const started = performance.now()

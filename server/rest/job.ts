@@ -1,8 +1,9 @@
+import { z } from 'zod'
 import { priorityName } from './priority.ts'
-
-type Instant = Date | string | null | undefined
+import { type Instant, id, instant, isoInstant, JOB_STATUSES, priority } from './shapes.ts'
 
 export type Condition = 'success' | 'failure' | 'finished'
+export const condition = z.enum(['success', 'failure', 'finished'])
 /** What a job waits for: the success of a job, or what `condition` says. */
 export type Dependency = string | { job: string; condition: Condition }
 
@@ -12,7 +13,7 @@ export interface JobRow {
 	name: string | null
 	type: string
 	queue: string
-	status: string
+	status: (typeof JOB_STATUSES)[number]
 	reason: string | null
 	priority: number
 	payload: unknown
@@ -20,7 +21,7 @@ export interface JobRow {
 	error: unknown
 	attempt: number
 	max_attempts: number
-	created_at: Instant
+	created_at: Date | string
 	run_at: Instant
 	due_at: Instant
 	ready_at: Instant
@@ -46,15 +47,64 @@ export interface JobRow {
 	on_dependency_failure: string
 	/** The following come with one job and not with a list. */
 	depends_on?: Dependency[]
-	progress?: { percent: number; data: unknown; at: Instant } | null
+	progress?: { percent: number; data: unknown; at: Date | string } | null
 	cancel_requested_at?: Instant
 }
 
-/** ISO 8601 with milliseconds, in UTC. */
-export const isoInstant = (instant: Instant): string | null => (instant == null ? null : new Date(instant).toISOString())
+/** A job in a list. */
+export const listedJob = z
+	.strictObject({
+		id,
+		name: z.string().nullable(),
+		type: z.string(),
+		queue: z.string(),
+		status: z.enum(JOB_STATUSES),
+		reason: z.string().nullable().describe('Why it failed or was cancelled, in a word: `timeout`, `crashed`, `dependency`, …'),
+		priority,
+		payload: z.unknown(),
+		resource_requirements: z
+			.object({ cpu_units: z.number(), memory_mb: z.number() })
+			.catchall(z.number())
+			.describe('And whatever else a worker or a pool has, by its name.'),
+		concurrency_key: z.string().nullable(),
+		expected_seconds: z.number().nullable(),
+		retry_config: z.strictObject({
+			max_attempts: z.int(),
+			backoff_multiplier: z.number(),
+			initial_delay_seconds: z.number(),
+			max_delay_seconds: z.number(),
+			jitter: z.number(),
+		}),
+		timeout_seconds: z.int(),
+		on_dependency_failure: z.string(),
+		run_at: instant.nullable(),
+		created_at: instant,
+		created_by: z.string(),
+		due_at: instant.nullable().describe('When a pending or retrying job becomes ready.'),
+		ready_at: instant.nullable(),
+		started_at: instant.nullable(),
+		finished_at: instant.nullable(),
+		attempt: z.int(),
+		worker_id: id.nullable(),
+		result: z.unknown(),
+		error: z.unknown(),
+		idempotency_key: z.string().nullable(),
+		metadata: z.unknown(),
+		workflow_id: id.nullable(),
+		trace_context: z.string().nullable(),
+	})
+	.meta({ id: 'ListedJob', description: 'A job, without what needs a look at each.' })
+
+const looked = {
+	depends_on: z.array(z.union([id, z.strictObject({ job: id, condition })])).describe('A bare id waits for its success.'),
+	progress: z.strictObject({ percent: z.number().nullable(), data: z.unknown(), at: instant }).nullable(),
+	cancel_requested_at: instant.nullable(),
+}
+export const shownJob = listedJob.extend(looked).meta({ id: 'Job', description: 'A job.' })
+export type ShownJob = z.output<typeof listedJob> & Partial<z.output<z.ZodObject<typeof looked>>>
 
 /** A job as every door shows it. In lists, `depends_on`, `progress` and `cancel_requested_at` are left out. */
-export function shapeJob(row: JobRow): Record<string, unknown> {
+export function shapeJob(row: JobRow): ShownJob {
 	const { depends_on, progress, cancel_requested_at } = row
 	return {
 		id: row.job_id,

@@ -3,14 +3,14 @@ import { z } from 'zod'
 import { call, callOne } from '../../db/calls.ts'
 import { doorKinds } from '../errors.ts'
 import { invalid, Problem } from '../problem.ts'
-import { check, ofRate, wholeNumber } from './check.ts'
-import { readJson } from './json.ts'
-import { queueOf, type Row, shape } from './queues.ts'
-import type { Given, Handler, Method, Routes } from './routes.ts'
+import { type Given, json, type Method, nothing, type Operation, operation, type Routes } from './operation.ts'
+import { type Param, queueParam, typeParam } from './params.ts'
+import { shownPool } from './pools.ts'
+import { ofRate, wholeNumber } from './requests.ts'
+import { type Row, shape } from './shapes.ts'
 
 const limitRequest = z.strictObject({ max_running: wholeNumber.nullish(), jobs: ofRate, per_seconds: ofRate, burst: ofRate })
-
-const TYPE = /^[A-Za-z0-9_.:-]{1,100}$/
+type Limit = z.output<typeof limitRequest>
 
 /** What is limited; one of the two is null, as the database takes them. */
 interface Limited {
@@ -18,22 +18,55 @@ interface Limited {
 	type: string | null
 }
 
-const ofQueue = (params: Record<string, string>): Limited => ({ queue: queueOf(params), type: null })
-
-function ofType({ type }: Record<string, string>): Limited {
-	if (!TYPE.test(type!)) throw invalid('type', 'type must be a job type of 1 to 100 of A-Z a-z 0-9 _ . : -')
-	return { queue: null, type: type! }
+interface Of {
+	/** What has the limit, in words and as a field. */
+	what: string
+	field: 'queue' | 'type'
+	params: Record<string, Param>
+	of: (params: Record<string, string>) => Limited
 }
 
-const methods = (limited: (params: Record<string, string>) => Limited): Partial<Record<Method, Handler>> => ({
-	get: async ({ db, params }) => read(db, limited(params)),
-	put: (given) => put(given, limited(given.params)),
-	delete: (given) => remove(given, limited(given.params)),
-})
+function methods({ what, field, params, of }: Of): Partial<Record<Method, Operation>> {
+	const limits = z.strictObject({ [field]: z.string(), limits: z.array(shownPool).describe('None where it is free.') })
+	const common = { tag: 'queues' as const, params }
+	return {
+		get: operation({
+			...common,
+			summary: `The limits of a ${what}`,
+			answers: { 200: json(limits, 'The pools that stand for them.') },
+			handle: async ({ db, params }) => read(db, of(params)),
+		}),
+		put: operation({
+			...common,
+			summary: `Limit how many jobs of a ${what} run at a time, or start in a while`,
+			description: 'Sets what is given and leaves the other limit as it is.',
+			body: {
+				whole: 'a limit',
+				schema: limitRequest,
+				examples: { 'at a time': { max_running: 5 }, 'in a while': { jobs: 100, per_seconds: 60, burst: 10 } },
+			},
+			answers: { 200: json(limits, 'Its limits now.') },
+			handle: (given) => put(given, of(given.params)),
+		}),
+		delete: operation({
+			...common,
+			summary: `Free a ${what} of its limits`,
+			answers: { 204: nothing('It is free.') },
+			errors: ['not_found'],
+			handle: (given) => remove(given, of(given.params)),
+		}),
+	}
+}
 
 export const limitRoutes: Routes = {
-	'/queues/:name/limit': methods(ofQueue),
-	'/task-types/:type/limit': methods(ofType),
+	'/queues/:name/limit': methods({
+		...{ what: 'queue', field: 'queue', params: { name: queueParam } },
+		of: ({ name }) => ({ queue: name!, type: null }),
+	}),
+	'/task-types/:type/limit': methods({
+		...{ what: 'job type', field: 'type', params: { type: typeParam } },
+		of: ({ type }) => ({ queue: null, type: type! }),
+	}),
 }
 
 /** The pools that stand for its limits: none where it is free. */
@@ -43,8 +76,8 @@ async function read(db: Given['db'], { queue, type }: Limited): Promise<Row> {
 }
 
 /** Sets what is given and leaves the other limit as it is. */
-async function put({ req, db }: Given, limited: Limited): Promise<Row> {
-	const { max_running, jobs, per_seconds, burst } = check(limitRequest, readJson(req), 'a limit')
+async function put({ db, body }: Given<unknown, Limit>, limited: Limited): Promise<Row> {
+	const { max_running, jobs, per_seconds, burst } = body
 	const hint = 'Send {"max_running": 5}, {"jobs": 100, "per_seconds": 60, "burst": 10}, or both in one.'
 	const isPart = jobs == null && (per_seconds != null || burst != null)
 	if (isPart) throw invalid('jobs', 'jobs is required for a rate', doorKinds.invalid_request, hint)

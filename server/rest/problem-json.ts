@@ -1,7 +1,28 @@
 import type { ErrorRequestHandler, Response } from 'express'
-import { doorKinds } from '../errors.ts'
+import { z } from 'zod'
+import { doorKinds, errorKinds } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Problem, type ProblemDetails, problemOf } from '../problem.ts'
+
+/** What every error looks like. */
+export const shownProblem = z
+	.strictObject({
+		type: z.string(),
+		title: z.string(),
+		status: z.int(),
+		detail: z.string().describe('What went wrong here.'),
+		instance: z.string(),
+		code: z.enum(Object.keys(errorKinds)).describe('What a program decides by.'),
+		sqlstate: z.string().optional(),
+		field: z.string().optional().describe('The first wrong field.'),
+		errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+		hint: z.string().describe('What to do next.'),
+		job_id: z.string().optional().describe('The first job of an idempotency key.'),
+		workflow_id: z.string().optional().describe('The first workflow of an idempotency key.'),
+		state: z.string().optional().describe('The state that was in the way.'),
+		members: z.array(z.string()).optional().describe('A cycle, from a job back to itself.'),
+	})
+	.meta({ id: 'Problem', description: 'An error (RFC 9457).' })
 
 /** RFC 9457. `code` is what a program decides by. */
 export function problemJson({ kind, message, details }: Problem, instance: string): Record<string, unknown> {

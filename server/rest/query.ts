@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { invalid } from '../problem.ts'
 import { check } from './check.ts'
 import { checkJson, checkText } from './json.ts'
-import { priorityNumber } from './priority.ts'
+import { looksLike } from './json-schema.ts'
+import { LEVELS, priorityNumber } from './priority.ts'
 
 export type Query = Record<string, string | string[]>
 
@@ -16,53 +17,84 @@ export function readQuery(req: Request): Query {
 }
 
 /** What is given twice comes as a list. */
-const one = z.union([z.string()], 'must be given once')
+const one = looksLike(z.union([z.string()], 'must be given once'), { type: 'string' })
 
 /** `a,b` and `a` given twice are the same list. */
-export const list = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((text) => text.split(',')))
+export const list = looksLike(
+	z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((text) => text.split(','))),
+	{ type: 'array', items: { type: 'string' } },
+)
 export const text = one
+export const enumeration = <const Name extends string>(names: readonly Name[]) => looksLike(one.pipe(z.enum(names)), { enum: [...names] })
 export const whole = (minimum: number, maximum: number) => {
 	const message = `must be a whole number from ${minimum} to ${maximum}`
 	const digits = z.string().regex(/^\d{1,16}$/, message)
-	return one.pipe(digits.transform(Number).refine((n) => n >= minimum && n <= maximum, message))
+	const number = one.pipe(digits.transform(Number).refine((n) => n >= minimum && n <= maximum, message))
+	return looksLike(number, { type: 'integer', minimum, maximum })
 }
-export const flag = one.pipe(z.enum(['true', 'false'])).transform((value) => value === 'true')
-
-/** A day or an instant with its zone; a `+` that became a space on the way is one again. */
-export const instant = one
-	.transform((value) => value.replace(/ (?=\d\d:?\d\d$)/, '+'))
-	.pipe(z.union([z.iso.datetime({ offset: true }), z.iso.date()], 'must be an ISO 8601 instant such as 2030-01-15T10:00:00Z'))
-	.transform((value) => (value.includes('T') ? value : `${value}T00:00:00Z`))
-
-export const oneOf = <Name extends string>(names: readonly Name[]) =>
-	list.refine((given): given is Name[] => given.every((name) => names.includes(name as Name)), `must be of ${names.join(', ')}`)
-
-export const priorities = list.transform((texts, context) =>
-	texts.map((priority) => {
-		const number = priorityNumber(priority)
-		if (number === undefined) context.addIssue({ code: 'custom', message: 'must be critical, high, normal, low, or 1 to 10' })
-		return number
-	}),
+export const flag = looksLike(
+	one.pipe(z.enum(['true', 'false'])).transform((value) => value === 'true'),
+	{ type: 'boolean' },
 )
 
-export const uuid = one.pipe(z.guid('must be an id'))
+/** A day or an instant with its zone; a `+` that became a space on the way is one again. */
+export const instant = looksLike(
+	one
+		.transform((value) => value.replace(/ (?=\d\d:?\d\d$)/, '+'))
+		.pipe(z.union([z.iso.datetime({ offset: true }), z.iso.date()], 'must be an ISO 8601 instant such as 2030-01-15T10:00:00Z'))
+		.transform((value) => (value.includes('T') ? value : `${value}T00:00:00Z`)),
+	{
+		anyOf: [
+			{ type: 'string', format: 'date-time' },
+			{ type: 'string', format: 'date' },
+		],
+	},
+)
+
+export const oneOf = <Name extends string>(names: readonly Name[]) =>
+	looksLike(
+		list.refine((given): given is Name[] => given.every((name) => names.includes(name as Name)), `must be of ${names.join(', ')}`),
+		{ type: 'array', items: { enum: [...names] } },
+	)
+
+export const priorities = looksLike(
+	list.transform((texts, context) =>
+		texts.map((priority) => {
+			const number = priorityNumber(priority)
+			if (number === undefined) context.addIssue({ code: 'custom', message: 'must be critical, high, normal, low, or 1 to 10' })
+			return number
+		}),
+	),
+	{ type: 'array', items: { enum: [...LEVELS, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] } },
+)
+
+export const uuid = looksLike(one.pipe(z.guid('must be an id')), { type: 'string', format: 'uuid' })
 
 const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 const CURSOR_BYTES = 16
 
 /** Where a page ends, as the next request gives it back: opaque to callers, stable because ids never change. */
 export const toCursor = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
-export const cursor = one.transform((value, context) => {
-	const bytes = Buffer.from(value, 'base64url')
-	if (bytes.length !== CURSOR_BYTES || bytes.toString('base64url') !== value)
-		context.addIssue({ code: 'custom', message: 'must be the next_cursor of an earlier page' })
-	return uuidOf(bytes.toString('hex'))
-})
+export const cursor = looksLike(
+	one.transform((value, context) => {
+		const bytes = Buffer.from(value, 'base64url')
+		if (bytes.length !== CURSOR_BYTES || bytes.toString('base64url') !== value)
+			context.addIssue({ code: 'custom', message: 'must be the next_cursor of an earlier page' })
+		return uuidOf(bytes.toString('hex'))
+	}),
+	{ type: 'string', description: 'The `next_cursor` of an earlier page.' },
+)
 
-/** `metadata={"customer":"x"}` and `metadata.customer=x`, together; the rest of the query beside it. */
-export function takeMetadata(query: Query): { metadata: Record<string, unknown> | undefined; rest: Query } {
+/** What `takeMetadata` has made of it. */
+export const metadata = looksLike(
+	z.custom<Record<string, unknown>>(() => true),
+	{ type: 'string', contentMediaType: 'application/json', description: 'A JSON object that the metadata contains.' },
+)
+
+/** `metadata={"customer":"x"}` and `metadata.customer=x`, together, as one object; the rest of the query as it is. */
+export function takeMetadata(query: Query): Record<string, unknown> {
 	const metadata: Record<string, unknown> = Object.create(null) // names are the caller's: `__proto__` is one like any other
-	const rest: Query = Object.create(null)
+	const rest: Record<string, unknown> = Object.create(null)
 	for (const [name, value] of Object.entries(query)) {
 		if (name !== 'metadata' && !name.startsWith('metadata.')) {
 			rest[name] = value
@@ -72,7 +104,8 @@ export function takeMetadata(query: Query): { metadata: Record<string, unknown> 
 		if (name === 'metadata') Object.assign(metadata, parseMetadata(value))
 		else metadata[name.slice('metadata.'.length)] = value
 	}
-	return { metadata: Object.keys(metadata).length ? metadata : undefined, rest }
+	if (Object.keys(metadata).length > 0) rest.metadata = metadata
+	return rest
 }
 
 function parseMetadata(text: string): object {
@@ -87,4 +120,5 @@ function parseMetadata(text: string): object {
 }
 
 /** Checks parameters; names those that do not exist. */
-export const checkQuery = <S extends z.ZodType>(schema: S, query: Query): z.output<S> => check(schema, query, 'this query')
+export const checkQuery = <S extends z.ZodType>(schema: S, query: Record<string, unknown>): z.output<S> =>
+	check(schema, query, 'this query')

@@ -1,41 +1,74 @@
 /** `/queues` and `/task-types`: what there is to run jobs of. */
+import { z } from 'zod'
 import { call } from '../../db/calls.ts'
-import { invalid } from '../problem.ts'
-import { isoInstant } from './job.ts'
-import type { Handler, Routes } from './routes.ts'
+import { json, operation, type Routes } from './operation.ts'
+import { queueParam } from './params.ts'
+import { count, instant, type Row, shape } from './shapes.ts'
 
-/** As submits name queues. */
-const QUEUE = /^[A-Za-z0-9_.:-]{1,100}$/
+const queue = z
+	.strictObject({
+		queue: z.string(),
+		paused_at: instant.nullable(),
+		paused_by: z.string().nullable(),
+		aging_seconds: z.number().nullable().describe('How long a level of priority is worth; null where priority is strict.'),
+		ready_count: count,
+		waiting_count: count,
+		running_count: count,
+		oldest_ready_at: instant.nullable(),
+	})
+	.meta({ id: 'Queue' })
+const taskType = z
+	.strictObject({
+		type: z.string(),
+		description: z.string(),
+		payload_schema: z.unknown().describe('The JSON Schema of its payload.'),
+		cpu_units: z.number(),
+		memory_mb: z.int(),
+		timeout_seconds: z.int().nullable(),
+		max_attempts: z.int().nullable(),
+		registered_at: instant,
+	})
+	.meta({ id: 'TaskType' })
+const paused = z.strictObject({ queue: z.string(), paused: z.boolean() })
 
 export const queueRoutes: Routes = {
-	'/queues': { get: async ({ db }) => ({ queues: (await call<Row>(db, 'queues')).map(shape) }) },
-	'/queues/:name/pause': { put: (given) => pause(given), delete: (given) => resume(given) },
-	'/task-types': { get: async ({ db }) => ({ task_types: (await call<Row>(db, 'taskTypes')).map(shape) }) },
-}
-
-export type Row = Record<string, unknown>
-
-/** Its columns, instants in ISO 8601, the worker's id as `id`. */
-export function shape({ worker_id, ...row }: Row): Row {
-	const columns = Object.entries(row).map(([name, value]) => [name, value instanceof Date ? isoInstant(value) : value])
-	return Object.fromEntries(worker_id ? [['id', worker_id], ...columns] : columns)
-}
-
-/** The queue that a path names. */
-export function queueOf(params: Record<string, string>): string {
-	const queue = params.name!
-	if (!QUEUE.test(queue)) throw invalid('name', 'name must be a queue name of 1 to 100 of A-Z a-z 0-9 _ . : -')
-	return queue
-}
-
-const pause: Handler = async ({ db, params }) => {
-	const queue = queueOf(params)
-	await call(db, 'pauseQueue', [queue])
-	return { queue, paused: true }
-}
-
-const resume: Handler = async ({ db, params }) => {
-	const queue = queueOf(params)
-	await call(db, 'resumeQueue', [queue])
-	return { queue, paused: false }
+	'/queues': {
+		get: operation({
+			summary: 'The queues, and how many jobs wait and run in each',
+			tag: 'queues',
+			answers: { 200: json(z.strictObject({ queues: z.array(queue) }), 'By name.') },
+			handle: async ({ db }) => ({ queues: (await call<Row>(db, 'queues')).map(shape) }),
+		}),
+	},
+	'/queues/:name/pause': {
+		put: operation({
+			summary: 'Pause a queue: its jobs wait, those that run go on',
+			tag: 'queues',
+			params: { name: queueParam },
+			answers: { 200: json(paused, 'It is paused.') },
+			async handle({ db, params: { name } }) {
+				await call(db, 'pauseQueue', [name])
+				return { queue: name, paused: true }
+			},
+		}),
+		delete: operation({
+			summary: 'Let a paused queue go on',
+			tag: 'queues',
+			params: { name: queueParam },
+			answers: { 200: json(paused, 'It goes on.') },
+			errors: ['not_found'],
+			async handle({ db, params: { name } }) {
+				await call(db, 'resumeQueue', [name])
+				return { queue: name, paused: false }
+			},
+		}),
+	},
+	'/task-types': {
+		get: operation({
+			summary: 'The job types that can be submitted',
+			tag: 'queues',
+			answers: { 200: json(z.strictObject({ task_types: z.array(taskType) }), 'By name.') },
+			handle: async ({ db }) => ({ task_types: (await call<Row>(db, 'taskTypes')).map(shape) }),
+		}),
+	},
 }

@@ -1,10 +1,13 @@
-import { isoInstant } from './job.ts'
+import { z } from 'zod'
+import { count, id, instant, isoInstant } from './shapes.ts'
+
+export const WORKFLOW_STATUSES = ['running', 'completed', 'failed', 'cancelled'] as const
 
 /** A row of `taskq.workflows`. */
 export interface WorkflowRow {
 	workflow_id: string
 	name: string
-	status: 'running' | 'completed' | 'failed' | 'cancelled'
+	status: (typeof WORKFLOW_STATUSES)[number]
 	job_count: number
 	unfinished_count: number
 	completed_count: number
@@ -20,8 +23,24 @@ export interface WorkflowRow {
 	metadata: unknown
 }
 
+export const shownWorkflow = z
+	.strictObject({
+		id,
+		name: z.string(),
+		status: z.enum(WORKFLOW_STATUSES),
+		counts: z.strictObject({ total: count, unfinished: count, completed: count, failed: count, cancelled: count, skipped: count }),
+		created_at: instant,
+		created_by: z.string(),
+		finished_at: instant.nullable(),
+		cancel_requested_at: instant.nullable(),
+		cancel_reason: z.string().nullable(),
+		idempotency_key: z.string().nullable(),
+		metadata: z.unknown(),
+	})
+	.meta({ id: 'Workflow', description: 'Jobs that were submitted under a name.' })
+
 /** A workflow as every door shows it. */
-export const shapeWorkflow = (row: WorkflowRow): Record<string, unknown> => ({
+export const shapeWorkflow = (row: WorkflowRow): z.output<typeof shownWorkflow> => ({
 	id: row.workflow_id,
 	name: row.name,
 	status: row.status,

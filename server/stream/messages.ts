@@ -1,5 +1,5 @@
-import { isoInstant } from '../rest/job.ts'
 import { priorityName } from '../rest/priority.ts'
+import { isoInstant } from '../rest/shapes.ts'
 import type { EventJob, StreamEvent } from './reader.ts'
 
 export type Topic = 'job' | 'job_log' | 'queue' | 'resource' | 'workflow'

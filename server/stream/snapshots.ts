@@ -2,7 +2,7 @@ import { type Call, call } from '../../db/calls.ts'
 import { repeat } from '../background.ts'
 import type { Database } from '../database.ts'
 import type { Log } from '../log.ts'
-import { shape } from '../rest/queues.ts'
+import { shape } from '../rest/shapes.ts'
 
 const EVERY_MS = 2_000
 

@@ -135,7 +135,7 @@ const acts: Record<string, Entry> = {
 	set_rate: fn('operator', 'refused', [['PUT', '/pools/r', { amount: 1, per_seconds: 1 }]], { refusedWith: `'p', 1, 1` }),
 	set_concurrency_limit: fn('operator', 'refused', [['PUT', '/concurrency-keys/x', { max_running: 1 }]]),
 	cancel_queue: fn('operator', 'own'),
-	undrain_worker: fn('operator', 'refused'),
+	undrain_worker: fn('operator', 'refused', [['DELETE', `/workers/${ID}/drain`]]),
 	drain_worker: fn('operator', 'refused', [['POST', `/workers/${ID}/drain`]]),
 	set_worker_capacity: fn('operator', 'refused', [['PATCH', `/workers/${ID}/capacity`, { cpu_units: 1 }]]),
 	configure: fn('admin', 'refused'),

@@ -6,9 +6,12 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-extensions', '--no-first-run', '--no-proxy-server']
 
+/** A slow machine is no failure. */
+const LIMIT_MS = 110_000
+
 export interface Visit {
 	page: Page
-	/** What went wrong so far: requests that failed, that went to another host, or were answered 400 and more; errors of scripts. */
+	/** What went wrong so far: requests that failed, that went to another host, or were answered 400 and more; errors of scripts and of the page's policy. */
 	faults: string[]
 }
 
@@ -28,6 +31,7 @@ export function useChromium<Context>(test: TestFn<Context>): { test: Test<Contex
 	async function open(url: string): Promise<Visit> {
 		browser ??= chromium.launch({ executablePath: PROGRAM, headless: true, args: ARGS })
 		const page = await (await browser).newPage()
+		page.setDefaultTimeout(LIMIT_MS)
 		const faults: string[] = []
 		const isOwn = (address: string) => /^(data|blob):/.test(address) || new URL(address).host === new URL(url).host
 		page.on('request', (request) => {
@@ -38,6 +42,7 @@ export function useChromium<Context>(test: TestFn<Context>): { test: Test<Contex
 			if (response.status() >= 400) faults.push(`answered ${response.status()}: ${response.url()}`)
 		})
 		page.on('pageerror', (error) => faults.push(`error: ${error.message}`))
+		page.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text()}`))
 		await page.goto(url)
 		return { page, faults }
 	}
