@@ -1,6 +1,6 @@
 -- Ids that match the filters, newest first. Each place shows the first rows of each lane from an index, and these are
 -- merged: the cost follows the page and the number of lanes, not the number of jobs. Filters on what only the spec knows
--- start from the spec's own indexes.
+-- start from the spec's own indexes. Planned for the values given: a plan for any of them reads by id, and filters all there are.
 create or replace function taskq_private.matching_job_ids(
   status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid,
   run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
@@ -8,6 +8,7 @@ create or replace function taskq_private.matching_job_ids(
 returns setof uuid
 language plpgsql
 stable
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_lane_ids integer[] := array(

@@ -4,6 +4,7 @@ create or replace function taskq_private.merged_places(lane_ids integer[], statu
 returns table (job_id uuid)
 language plpgsql
 stable
+set plan_cache_mode = auto
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off

@@ -1,4 +1,5 @@
--- What matching_job_ids() is for the newest, from the other end: ids that match the filters, oldest first.
+-- What matching_job_ids() is for the newest, from the other end: ids that match the filters, oldest first;
+-- there it says why it is planned for the values given.
 create or replace function taskq_private.oldest_job_ids(
   status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid, after uuid,
   run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
@@ -6,6 +7,7 @@ create or replace function taskq_private.oldest_job_ids(
 returns setof uuid
 language plpgsql
 stable
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_lane_ids integer[] := array(

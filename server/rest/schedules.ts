@@ -135,7 +135,7 @@ export const scheduleRoutes: Routes = {
 					every: { job: { type: 'echo' }, every: 'PT5M', catch_up: 'none' },
 				},
 			},
-			errors: ['unknown_job_type'],
+			errors: ['unknown_job_type', 'invalid_payload'],
 			handle: put,
 		}),
 		delete: operation({
@@ -185,7 +185,7 @@ export const scheduleRoutes: Routes = {
 			tag: 'schedules',
 			params: { name },
 			answers: { 201: json(z.strictObject({ id: z.guid() }), 'The job.', 'Location') },
-			errors: ['not_found', 'unknown_job_type'],
+			errors: ['not_found', 'unknown_job_type', 'invalid_payload'],
 			async handle({ res, db, params }) {
 				const { job_id } = await callOne<{ job_id: string }>(db, 'runSchedule', [params.name])
 				res.location(`/jobs/${job_id}`)

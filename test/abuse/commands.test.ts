@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ const db = useDb(test)
 
 const folder = mkdtempSync(join(tmpdir(), 'taskq-abuse-'))
 const mark = join(folder, 'mark')
+test.after.always(() => rmSync(folder, { recursive: true }))
 
 /** What a shell would run, and what a program would take for an option of its own. */
 const shell = [
@@ -67,7 +68,7 @@ test.serial('nothing of a payload comes near a shell or the arguments of a comma
 	for (const payload of payloads) {
 		const { id } = await submit(db, { type: 'mirror', payload, name: `; touch ${mark}`.slice(0, 200), metadata: { a: `$(touch ${mark})` } })
 		const { status, result, error } = await until(() =>
-			db.row("select status, result, error from taskq.jobs where job_id = $1 and status in ('completed', 'failed')", [id]),
+			db.row('select status, result, error from taskq_private.finished_jobs where job_id = $1', [id]),
 		)
 
 		t.is(status, 'completed', JSON.stringify(error))

@@ -63,7 +63,7 @@ test('no text that comes in becomes a header of an answer, nor a second line of 
 	t.deepEqual(evil, [])
 	const written = server.output.filter((line) => !isJson(line))
 	t.deepEqual(written, [], 'each line of the log is one JSON value')
-	t.true(server.output.filter((line) => /"msg":"request"/.test(line)).length >= lines.length * 10)
+	await eventually(async () => server.output.filter((line) => /"msg":"request"/.test(line)).length >= lines.length * 10)
 	t.deepEqual(
 		server.output.filter((line) => (JSON.parse(line) as { level: number }).level >= 50),
 		[],
@@ -87,8 +87,9 @@ test('headers that say odd things are refused or taken as they stand', async (t)
 	const odd = ['\u00ff', 'a'.repeat(10_000), '"', '\\', '%0d%0aX-Evil: 1', 'a\tb', "' or 1=1 --", '__proto__']
 
 	for (const value of odd) {
-		t.is(await statusWith(`${server.url}/jobs`, { Authorization: value }), 401, value)
-		t.is(await statusWith(`${server.url}/jobs`, { Authorization: `Bearer ${value}` }), 401, value)
+		// after ten of them it is 429
+		for (const Authorization of [value, `Bearer ${value}`])
+			t.true([401, 429].includes((await statusWith(`${server.url}/jobs`, { Authorization }))!), value)
 		t.is(await statusWith(`${server.url}/jobs`, { Origin: value }), 403, value)
 		t.is(await statusWith(`${server.url}/jobs`, { Host: value }), 403, value)
 		for (const name of [

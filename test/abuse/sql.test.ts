@@ -142,7 +142,14 @@ test.serial('every text of the corpus in a body is stored as it is, or refused',
 		t.is(status, 201, text)
 		const job = (await api.get(`/jobs/${body.id}`)).body
 		t.like(job, { name: text, concurrency_key: text })
-		t.deepEqual([job.payload, job.metadata], [{ [text]: [text] }, metadata])
+		// as it is shown: a name such as api_key hides its value
+		const { payload } = await db.row('select taskq.redact($1) as payload', [{ [text]: [text] }])
+		const shown = await db.row('select taskq.redact($1) as metadata', [metadata])
+		t.deepEqual([job.payload, job.metadata], [payload, shown.metadata])
+		t.deepEqual(await db.row('select payload, metadata from taskq_private.job_specs where job_id = $1', [body.id]), {
+			payload: { [text]: [text] },
+			metadata,
+		})
 		t.is((await api.get(`/jobs?metadata=${encodeURIComponent(JSON.stringify(metadata))}`)).body.jobs.length, 1)
 		const answers = await Promise.all(fields.map((field) => api.post('/jobs', { type: 'echo', [field]: text })))
 		for (const [n, answer] of answers.entries())

@@ -85,14 +85,25 @@ test.serial('each wrong body, query and path is refused as it is written', async
 })
 
 test.serial('whoever may not come in is refused as it is written', async (t) => {
-	for (const name of names().filter((name) => !isOpen(name))) {
+	const ENOUGH = 10
+	const stranger = { Authorization: 'Bearer taskq_a_b' }
+	const tired = await startTestServer(db) // of keys that are not good
+	for (let n = 0; n < ENOUGH; n++) await contract.send({ ...goodRequest('GET /jobs'), headers: stranger }, tired.url)
+	let server = tired
+	for (const [n, name] of names()
+		.filter((name) => !isOpen(name))
+		.entries()) {
+		if (n % ENOUGH === 0) {
+			if (server !== tired) await server.stop()
+			server = await startTestServer(db)
+		}
 		const good = goodRequest(name)
-		const stranger = await contract.send({ ...good, headers: { Authorization: 'Bearer taskq_a_b' } })
-		const foreigner = await contract.send({ ...good, headers: { Origin: 'http://evil.example' } })
 
-		t.is(stranger.status, 401, name)
-		t.is(foreigner.status, 403, name)
+		t.is((await contract.send({ ...good, headers: stranger }, server.url)).status, 401, name)
+		t.is((await contract.send({ ...good, headers: stranger }, tired.url)).status, 429, name)
+		t.is((await contract.send({ ...good, headers: { Origin: 'http://evil.example' } })).status, 403, name)
 	}
+	await Promise.all([server.stop(), tired.stop()])
 	t.deepEqual(contract.breaches, [])
 })
 
@@ -123,6 +134,8 @@ test.serial('what the document has and none of these has seen is known, with a r
 
 	const reasons: Record<string, RegExp> = {
 		'it is a defect, and no request is known that shows one': / 500 internal$/,
+		'a type, or what its payload must be, has changed since the schedule was set: test/server/schedules.test.ts changes it':
+			/^POST \/schedules\/\{name\}\/runs 422 (unknown_job_type|invalid_payload)$/,
 		'a volume must be full: test/faults/net/disk.test.ts fills one': / 507 database_full$/,
 		'a thousand must wait: test/server/waits.test.ts lets them': /^GET \/jobs\/\{id\} 503 too_many_waits$/,
 		'plain requests are told to upgrade before anyone looks at the database': /^GET \/jobs\/stream 503 database_unavailable$/,

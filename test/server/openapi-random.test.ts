@@ -11,11 +11,13 @@ const RUNS = 25
 
 /** What a path's name is tried with: something that is there, something that may be, and something that is none. */
 const named = (stage: Stage, schema: Json, document: Json): fc.Arbitrary<string> =>
-	fc.oneof(
-		fc.constantFrom(...Object.values(stage).filter((value) => typeof value === 'string'), 'run', 'echo', 'default'),
-		valuesOf(document, schema).map((value) => String(value) || 'x'), // an empty one is another path
-		fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }).map((text) => text.toWellFormed()),
-	)
+	fc
+		.oneof(
+			fc.constantFrom(...Object.values(stage).filter((value) => typeof value === 'string'), 'run', 'echo', 'default'),
+			valuesOf(document, schema).map(String),
+			fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.toWellFormed()),
+		)
+		.filter((name) => !/^(|\.{1,2})$/.test(name)) // these make another path of it, wherever they stand
 
 function requestsOf({ method, template, operation }: Described, document: Json, stage: Stage): fc.Arbitrary<Request> {
 	const { parameters = [], requestBody } = operation
@@ -33,7 +35,7 @@ function requestsOf({ method, template, operation }: Described, document: Json, 
 		: fc.constant(undefined)
 	return fc.record({ path, query, headers, body }).map((given) => {
 		const search = new URLSearchParams(Object.entries<Json>(given.query).map(([name, value]) => [name, textOf(value)] as [string, string]))
-		const at = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent((given.path as Json)[name]).replace(/^\.{1,2}$/, '%2e'))
+		const at = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent((given.path as Json)[name]))
 		return { method, path: `${at}?${search}`, headers: given.headers as Record<string, string>, body: given.body }
 	})
 }

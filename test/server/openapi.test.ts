@@ -144,8 +144,8 @@ test('every error that a door or the database can answer is documented somewhere
 	)
 	const known: string[] = read.components.schemas.Problem.properties.code.enum
 
-	// of workers' calls, which no route makes; and of the answer to a method that is not there
-	const elsewhere = ['claim_lost', doorKinds.method_not_allowed.name]
+	// of workers' calls, which no route makes; of GraphQL alone; and of the answer to a method that is not there
+	const elsewhere = ['claim_lost', 'answer_too_large', 'too_slow', doorKinds.method_not_allowed.name]
 	t.deepEqual(known.filter((code) => !codes.has(code)).toSorted(), elsewhere.toSorted())
 })
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:ac6d07e092b5f35ac968ab219cdd3c7703364eea
---! Hash: sha1:368b8e579d2312206d97d2bb0de87eda4054349c
+--! Hash: sha1:ec61e854b406afa2708f636f8a7118cec6c12f84
 
 --! split: 1-current.sql
 -- what health looks at in pg_stat_activity; where the migrating role may not grant it, that check says unknown
@@ -2911,10 +2911,72 @@ comment on column taskq.job_dependencies.satisfied is 'Whether that has come.';
 comment on view taskq.job_dependencies is
   'Edges: job_id waits for depends_on_id until that has ended as condition asks (success, failure, finished). Ask by job_id or by depends_on_id.';
 --! EndIncluded 8_read/job_dependencies.sql
+--! Included 8_read/merged_places.sql
+-- The heads of a lane and status are asked for as a range and an order of all three columns, so that no other index than theirs
+-- will do, whatever the statistics say; the range of ids alone says which partitions are concerned.
+create or replace function taskq_private.merged_places(lane_ids integer[], statuses taskq.job_status[], newest uuid, oldest uuid, max_rows integer)
+returns table (job_id uuid)
+language plpgsql
+stable
+set plan_cache_mode = auto
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select place.job_id
+    from (
+      select f.job_id
+      from unnest(lane_ids) as l (id)
+      cross join unnest(statuses) as s (status)
+      cross join lateral (
+        select j.job_id from taskq_private.finished_jobs as j
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest
+        order by j.lane_id desc, j.status desc, j.job_id desc limit max_rows
+      ) as f
+      where s.status in ('completed', 'failed', 'cancelled')
+      union all
+      select w.job_id
+      from unnest(lane_ids) as l (id)
+      cross join unnest(statuses) as s (status)
+      cross join lateral (
+        select j.job_id from taskq_private.waiting_jobs as j
+        where (j.lane_id, j.status, j.job_id) >= (l.id, s.status, oldest) and (j.lane_id, j.status, j.job_id) < (l.id, s.status, newest)
+          and j.job_id >= oldest and j.job_id < newest
+        order by j.lane_id desc, j.status desc, j.job_id desc limit max_rows
+      ) as w
+      where s.status in ('pending', 'blocked', 'retrying')
+      union all
+      select r.job_id
+      from unnest(lane_ids) as l (id)
+      cross join lateral (
+        select j.job_id from taskq_private.ready_jobs as j
+        where j.lane_id = l.id and j.job_id < newest and j.job_id >= oldest
+        order by j.job_id desc limit max_rows
+      ) as r
+      where 'ready' = any (statuses)
+      union all
+      select u.job_id
+      from taskq_private.claims as c
+      cross join unnest(c.job_ids, c.lane_ids) as u (job_id, lane_id)
+      where 'running' = any (statuses) and u.lane_id = any (merged_places.lane_ids) and u.job_id < newest and u.job_id >= oldest
+    ) as place
+    order by place.job_id desc
+    limit max_rows;
+end;
+$$;
+comment on function taskq_private.merged_places(integer[], taskq.job_status[], uuid, uuid, integer) is
+  'The newest jobs of these lanes and statuses, from the heads of the places'' indexes.';
+--! EndIncluded 8_read/merged_places.sql
 --! Included 8_read/matching_job_ids.sql
 -- Ids that match the filters, newest first. Each place shows the first rows of each lane from an index, and these are
 -- merged: the cost follows the page and the number of lanes, not the number of jobs. Filters on what only the spec knows
--- start from the spec's own indexes.
+-- start from the spec's own indexes. Planned for the values given: a plan for any of them reads by id, and filters all there are.
 create or replace function taskq_private.matching_job_ids(
   status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid,
   run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
@@ -2922,6 +2984,7 @@ create or replace function taskq_private.matching_job_ids(
 returns setof uuid
 language plpgsql
 stable
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_lane_ids integer[] := array(
@@ -3011,6 +3074,7 @@ create or replace function taskq_private.oldest_places(lane_ids integer[], statu
 returns table (job_id uuid)
 language plpgsql
 stable
+set plan_cache_mode = auto
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
@@ -3067,7 +3131,8 @@ comment on function taskq_private.oldest_places(integer[], taskq.job_status[], u
   'The oldest jobs of these lanes and statuses after an id, from the tails of the places'' indexes.';
 --! EndIncluded 8_read/oldest_places.sql
 --! Included 8_read/oldest_job_ids.sql
--- What matching_job_ids() is for the newest, from the other end: ids that match the filters, oldest first.
+-- What matching_job_ids() is for the newest, from the other end: ids that match the filters, oldest first;
+-- there it says why it is planned for the values given.
 create or replace function taskq_private.oldest_job_ids(
   status taskq.job_status[], type text[], queue text[], priority smallint[], newest uuid, oldest uuid, after uuid,
   run_at_from timestamptz, run_at_to timestamptz, metadata jsonb, workflow_id uuid, max_rows integer
@@ -3075,6 +3140,7 @@ create or replace function taskq_private.oldest_job_ids(
 returns setof uuid
 language plpgsql
 stable
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_lane_ids integer[] := array(

@@ -129,6 +129,49 @@ const limits = (path: string, template: string): Record<string, Scenario[]> => (
 	],
 })
 
+const ofSchedules: Record<string, Scenario[]> = {
+	'PUT /schedules/{name}': [
+		{ path: '/schedules/nightly', body: { job: { type: 'echo' }, cron: '30 2 * * *', time_zone: 'Europe/Berlin' }, expect: '200' },
+		{ path: '/schedules/often', body: { job: { type: 'echo' }, every: 300, starts_at: '2090-01-01T00:00:00Z' }, expect: '200' },
+		{ path: '/schedules/x', body: { job: { type: 'none' }, every: 'PT5M' }, expect: '422 unknown_job_type' },
+		{ path: '/schedules/x', body: { job: { type: 'sleep', payload: { duration: [] } }, every: 'PT5M' }, expect: '422 invalid_payload' },
+		{ path: '/schedules/x', body: { job: { type: 'echo' }, cron: '0 0 30 2 *' }, expect: '422 invalid_request' },
+	],
+	'GET /schedules': [
+		{ path: '/schedules', expect: '200' },
+		{ path: '/schedules?limit=1', expect: '200' },
+		{ path: '/schedules?after=nightly&limit=5', expect: '200' },
+	],
+	'GET /schedules/{name}': [
+		{ path: '/schedules/nightly', expect: '200' },
+		{ path: '/schedules/none', expect: '404 not_found' },
+	],
+	'GET /schedules/{name}/runs': [
+		{ path: '/schedules/nightly/runs?count=2', expect: '200' },
+		{ path: '/schedules/none/runs', expect: '404 not_found' },
+	],
+	'POST /schedules/{name}/runs': [
+		{ path: '/schedules/nightly/runs', expect: '201' },
+		{ path: '/schedules/none/runs', expect: '404 not_found' },
+	],
+	'PUT /schedules/{name}/pause': [
+		{ path: '/schedules/nightly/pause', expect: '200' },
+		{ path: '/schedules/none/pause', expect: '404 not_found' },
+	],
+	'DELETE /schedules/{name}/pause': [
+		{ path: '/schedules/nightly/pause', expect: '200' },
+		{ path: '/schedules/none/pause', expect: '404 not_found' },
+	],
+	'POST /schedule-previews': [
+		{ path: '/schedule-previews', body: { cron: '0 6 * * MON', count: 3 }, expect: '200' },
+		{ path: '/schedule-previews', body: { cron: '61 * * * *' }, expect: '422 invalid_request' },
+	],
+	'DELETE /schedules/{name}': [
+		{ path: '/schedules/often', expect: '204' },
+		{ path: '/schedules/none', expect: '404 not_found' },
+	],
+}
+
 const ofTheRest = ({ worker, endedWorker }: Stage): Record<string, Scenario[]> => ({
 	'PUT /queues/{name}/pause': [{ path: '/queues/halted/pause', expect: '200' }],
 	'GET /queues': [{ path: '/queues', expect: '200' }],
@@ -147,10 +190,16 @@ const ofTheRest = ({ worker, endedWorker }: Stage): Record<string, Scenario[]> =
 		{ path: '/simulations', body: { worker_id: worker, cpu_units: 2, memory_mb: 1000, extra_workers: 2 }, expect: '200' },
 		{ path: '/simulations', body: { worker_id: UNKNOWN }, expect: '404 not_found' },
 	],
-	'POST /workers/{id}/drain': [
-		{ path: `/workers/${worker}/drain`, expect: '200' },
-		{ path: `/workers/${endedWorker}/drain`, expect: '409 worker_ended' },
-	],
+	...Object.fromEntries(
+		['POST', 'DELETE'].map((method) => [
+			`${method} /workers/{id}/drain`,
+			[
+				{ path: `/workers/${worker}/drain`, expect: '200' },
+				{ path: `/workers/${endedWorker}/drain`, expect: '409 worker_ended' },
+			],
+		]),
+	),
+	'POST /tickets': [{ path: '/tickets', expect: '201' }],
 	'PUT /pools/{name}': [
 		{ path: '/pools/api', body: { capacity: 2 }, expect: '200' },
 		{ path: '/pools/mail', body: { amount: 100, per_seconds: 60, burst: 10 }, expect: '200' },
@@ -190,6 +239,7 @@ export const scenariosOf = (stage: Stage, letters: string[]): Record<string, Sce
 	...ofWorkflows(stage),
 	...ofDeadLetters(letters, stage.completed),
 	...ofTheRest(stage),
+	...ofSchedules,
 })
 
 /** Bodies that are wrong in a way that every operation with one answers alike. */
