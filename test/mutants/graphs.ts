@@ -88,8 +88,8 @@ export const graphMutants: Mutant[] = [
 	{
 		name: 'an edge leads to a job that was discarded while it waited',
 		file: '7_operate/add_dependency.sql',
-		from: 'if not exists (select from taskq_private.job_specs as s where s.job_id = add_dependency.depends_on) then',
-		to: 'if false then',
+		from: '    where s.job_id = add_dependency.depends_on and taskq_private.sees_queue(l.queue)\n  ) then',
+		to: '    where s.job_id = add_dependency.depends_on and taskq_private.sees_queue(l.queue)\n  ) and false then',
 		caughtBy: [`${orders} > *discarded twice*(commit)`],
 	},
 	{
