@@ -1,9 +1,12 @@
 /** How long something is, as requests say it and as PostgreSQL answers it. */
 import { z } from 'zod'
 
+const NUMBER = '\\d{1,8}'
+const SECONDS = `${NUMBER}(?:\\.\\d{1,6})?S`
+const TIME = `T(?:${NUMBER}H(?:${NUMBER}M)?(?:${SECONDS})?|${NUMBER}M(?:${SECONDS})?|${SECONDS})`
+const DAYS = `(?:${NUMBER}W(?:${NUMBER}D)?|${NUMBER}D)`
 /** ISO 8601 or words, as PostgreSQL reads both; with fewer digits than it can hold. */
-const DURATION =
-	/^(?:P(?=\d|T\d)(?:\d{1,8}W)?(?:\d{1,8}D)?(?:T(?:\d{1,8}H)?(?:\d{1,8}M)?(?:\d{1,8}(?:\.\d{1,6})?S)?)?|\d{1,8}(?:\.\d{1,6})? ?(?:seconds?|minutes?|hours?|days?|weeks?))$/
+const DURATION = new RegExp(`^(?:P(?:${DAYS}(?:${TIME})?|${TIME})|${NUMBER}(?:\\.\\d{1,6})? ?(?:seconds?|minutes?|hours?|days?|weeks?))$`)
 const MAX_SECONDS = 315_360_000
 export const duration = z.union(
 	[z.number().min(0).max(MAX_SECONDS), z.string().max(60).regex(DURATION)],
