@@ -33,7 +33,11 @@ test('a process that brings up everything outlives a database that comes and goe
 
 	await proxy.open()
 	const url = await until(() => /ready after .* Open (http:\S+)\/graphiql/.exec(started.output())?.[1])
-	const { id } = await clientOf(url).submit()
+	// it may have been ready before the last time that the database went, and answer 503 until it has it again
+	const id = await until(async () => {
+		const { status, body } = await clientOf(url).post('/jobs', { type: 'echo' })
+		return status === 201 && body.id
+	})
 	await until(async () => (await clientOf(url).get(`/jobs/${id}`)).body.status === 'completed')
 
 	t.is(started.exitCode, null)

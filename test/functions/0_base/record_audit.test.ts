@@ -30,6 +30,9 @@ const failed =
 		await client.query(text, [id])
 	}
 
+const set = `select taskq.register_task_types('[{"type": "audited"}]');
+	select taskq.set_schedule('audited', '{"type": "audited"}', every => '1 hour')`
+
 /** A call of each function that succeeds. */
 const acts: Record<string, Act> = {
 	retry_job: failed('select taskq.retry_job($1)'),
@@ -46,6 +49,13 @@ const acts: Record<string, Act> = {
 	resume_queue: sql(`select taskq.pause_queue('audited'); select taskq.resume_queue('audited')`),
 	set_queue_aging: sql(`select taskq.set_queue_aging('audited', 60)`),
 	drain_worker: (client, { worker }) => client.query('select taskq.drain_worker($1)', [worker]),
+	undrain_worker: (client, { worker }) => client.query('select taskq.undrain_worker($1)', [worker]),
+	cancel_queue: sql(`select taskq.pause_queue('audited'); select taskq.cancel_queue('audited')`),
+	set_schedule: sql(set),
+	delete_schedule: sql(`${set}; select taskq.delete_schedule('audited')`),
+	pause_schedule: sql(`${set}; select taskq.pause_schedule('audited')`),
+	resume_schedule: sql(`${set}; select taskq.pause_schedule('audited'); select taskq.resume_schedule('audited')`),
+	run_schedule: sql(`${set}; select taskq.run_schedule('audited')`),
 	set_worker_capacity: (client, { worker }) => client.query('select taskq.set_worker_capacity($1, cpu_units => 1)', [worker]),
 	set_pool: sql(`select taskq.set_pool('audited', 1)`),
 	set_rate: sql(`select taskq.set_rate('audited', 1, 1)`),
