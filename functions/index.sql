@@ -50,10 +50,11 @@
 --!include 0_base/keep_floor.sql
 --  start_timeline: ids of claims and events never come again, whatever a failover has lost
 --!include 0_base/start_timeline.sql
---  acting_role, queue_scope, sees_queue, sees_workflow, check_scope: what a caller's key is for
+--  acting_role, queue_scope, sees_queue, sees_job, sees_workflow, check_scope: what a caller's key is for
 --!include 0_base/acting_role.sql
 --!include 0_base/queue_scope.sql
 --!include 0_base/sees_queue.sql
+--!include 0_base/sees_job.sql
 --!include 0_base/sees_workflow.sql
 --!include 0_base/check_scope.sql
 --  redact, shown, shown_text: no secret is shown
@@ -397,6 +398,7 @@
 --!include 8_read/api_keys.sql
 --!include 8_read/audit_log.sql
 --  claim_preview: what would this worker take?
+--!include 8_read/preview_claim.sql
 --!include 8_read/claim_preview.sql
 --  explain_job: why is it not running?
 --!include 8_read/explain_parked.sql

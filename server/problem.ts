@@ -71,6 +71,9 @@ export function problemOfValue({ code, message, field, hint, job_id }: ErrorValu
 	})
 }
 
+/** The detail of TQ410, where the caller may see what had the key. */
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** Whose key it was that another request had used. */
 const isOfWorkflow = (field: string | undefined) => field === 'workflow.idempotency_key'
 
@@ -96,7 +99,7 @@ export function problemOf(error: unknown): Problem {
 		field: error.column,
 		errors: error.column ? [{ field: error.column, message: error.message }] : undefined,
 		hint: error.hint,
-		...(error.code === 'TQ410' && { [isOfWorkflow(error.column) ? 'workflowId' : 'jobId']: error.detail }),
+		...(error.code === 'TQ410' && ID.test(error.detail ?? '') && { [isOfWorkflow(error.column) ? 'workflowId' : 'jobId']: error.detail }),
 		state: error.code === 'TQ409' ? error.detail : undefined,
 		members: error.code === 'TQ425' && error.detail ? (JSON.parse(error.detail) as string[]) : undefined,
 		cause: error,

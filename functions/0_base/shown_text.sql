@@ -2,7 +2,5 @@ create or replace function taskq_private.shown_text(value text)
 returns text
 language sql
 stable
-as $$
-  select case when value collate "C" ~* 'bearer|taskq_|://[^/]*@' then taskq.redact(to_jsonb(value)) #>> '{}' else value end;
-$$;
+return case when value collate "C" ~* 'bearer|taskq_|://[^/]*@' then taskq.redact(to_jsonb(value)) #>> '{}' else value end;
 comment on function taskq_private.shown_text(text) is 'A text as it may be shown: redacted if it may hold a secret.';

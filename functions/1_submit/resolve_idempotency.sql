@@ -12,6 +12,7 @@ declare
   v_job taskq_private.submission;
   v_jobs taskq_private.submission[] := jobs;
   v_first taskq_private.idempotency_keys;
+  v_first_id uuid; -- that may be told
 begin
   insert into taskq_private.idempotency_keys (idempotency_key, job_id, request_hash)
   select j.idempotency_key, j.job_id, j.request_hash
@@ -44,10 +45,11 @@ begin
       v_job.job_id := v_first.job_id;
       v_job.repeated := true;
       if v_first.request_hash <> v_job.request_hash then
+        v_first_id := case when taskq_private.sees_job(v_first.job_id) then v_first.job_id end;
         v_job.error := taskq_private.invalid(
-          'idempotency_key', format('idempotency_key "%s" was used by job %s for another request', v_job.idempotency_key, v_first.job_id),
+          'idempotency_key', format('idempotency_key "%s" was used%s for another request', v_job.idempotency_key, ' by job ' || v_first_id),
           'TQ410', 'Use a new key for a new request.'
-        ) || jsonb_build_object('job_id', v_first.job_id);
+        ) || jsonb_strip_nulls(jsonb_build_object('job_id', v_first_id));
       end if;
       v_jobs[v_job.ordinal] := v_job;
       exit;

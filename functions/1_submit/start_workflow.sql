@@ -11,6 +11,7 @@ declare
   v_error jsonb := taskq_private.workflow_error(workflow);
   v_hash bytea;
   v_first taskq_private.workflows;
+  v_seen_id uuid; -- the caller's key may be for some queues only
 begin
   if v_error is not null then
     perform taskq_private.raise_error(v_error);
@@ -38,11 +39,12 @@ begin
     select * into v_first from taskq_private.workflows as w where w.idempotency_key = workflow ->> 'idempotency_key';
     continue when not found; -- it was deleted between the two statements
 
-    if v_first.request_hash <> v_hash then
+    v_seen_id := case when taskq_private.sees_workflow(v_first.workflow_id) then v_first.workflow_id end;
+    if v_first.request_hash <> v_hash or v_seen_id is null then
       perform taskq_private.raise_error(taskq_private.invalid(
-        'workflow.idempotency_key', format('idempotency_key "%s" was used by workflow %s for another request', v_first.idempotency_key, v_first.workflow_id),
+        'workflow.idempotency_key', format('idempotency_key "%s" was used%s for another request', v_first.idempotency_key, ' by workflow ' || v_seen_id),
         'TQ410', 'Use a new key for a new request.'
-      ) || jsonb_build_object('job_id', v_first.workflow_id));
+      ) || jsonb_strip_nulls(jsonb_build_object('job_id', v_seen_id)));
     end if;
     workflow_id := v_first.workflow_id;
     is_repeated := true;

@@ -1,4 +1,5 @@
--- What the jobs of a submit say of how many of their key may run. The latest that says something decides, unless it was set by hand.
+-- What the jobs of a submit say of how many of their key may run. The latest that says something decides, unless it was set by hand, or
+-- the caller is not for the queue of a job that has the key: then what is said is passed over.
 -- Locks: the keys, in their order; then parked jobs.
 create or replace function taskq_private.store_keys(jobs taskq_private.submission[])
 returns void
@@ -7,7 +8,15 @@ volatile
 as $$
 declare
   v_limits jsonb := (
-    select jsonb_object_agg(k.concurrency_key, k.max_running)
+    select jsonb_object_agg(k.concurrency_key, case
+      when taskq_private.queue_scope() is null or k.max_running is null or not exists (
+        select
+        from taskq_private.concurrency_keys as c
+        join taskq_private.job_specs as s on s.concurrency_key = c.concurrency_key
+        join taskq_private.lanes as l on l.lane_id = s.lane_id
+        where c.concurrency_key = k.concurrency_key and c.max_running <> k.max_running and not taskq_private.sees_queue(l.queue)
+      ) then k.max_running
+    end)
     from (
       select j.concurrency_key, max(j.concurrency_limit) as max_running
       from unnest(jobs) as j where j.concurrency_key is not null

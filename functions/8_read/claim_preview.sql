@@ -1,38 +1,21 @@
--- The plan of the claim itself, with nothing locked and nothing taken. Raises: TQ404.
+-- Calls: preview_claim. Raises: TQ404; 42501 for a key that is for some queues only.
 create or replace function taskq.claim_preview(worker_id uuid, max_jobs integer default null)
 returns table (place bigint, job_id uuid, type text, queue text, priority smallint, cpu_units numeric, memory_mb integer)
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_mergejoin = off
-set jit = off
 as $$
 #variable_conflict use_column
 declare
   v_worker taskq_private.workers;
-  v_plan record;
 begin
   perform taskq_private.check_scope();
   select * into v_worker from taskq_private.workers as w where w.worker_id = claim_preview.worker_id;
   if not found then
     raise exception 'worker % is not registered', claim_preview.worker_id using errcode = 'TQ404', hint = 'select worker_id from taskq.workers lists them.';
   end if;
-  if v_worker.status <> 'active' then
-    return;
-  end if;
-  v_plan := taskq_private.plan_claim(v_worker, least(coalesce(claim_preview.max_jobs, v_worker.concurrency), 1000), false);
-  return query
-    select row_number() over (order by r.ready_at + p.handicap, r.ready_at, r.job_id), r.job_id, l.type, l.queue, l.priority, l.cpu_units, l.memory_mb
-    from unnest(v_plan.lane_ids, v_plan.job_counts, v_plan.handicaps) as p (lane_id, job_count, handicap)
-    join taskq_private.lanes as l on l.lane_id = p.lane_id
-    cross join lateral (
-      select j.job_id, j.ready_at from taskq_private.ready_jobs as j where j.lane_id = p.lane_id and (v_plan.job_ids is null and j.ready_at < 'infinity' or j.job_id = any (v_plan.job_ids)) order by j.ready_at, j.job_id limit p.job_count
-    ) as r
-    order by 1;
+  return query select p.* from taskq_private.preview_claim(v_worker, claim_preview.max_jobs) as p;
 end;
 $$;
 comment on function taskq.claim_preview(uuid, integer) is

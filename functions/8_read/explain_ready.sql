@@ -13,11 +13,11 @@ begin
   v_takers := array(
     select w.worker_id
     from (
-      select w.* from taskq_private.workers as w
+      select w as worker, w.worker_id from taskq_private.workers as w
       where w.status = 'active' and lane.type = any (w.types) and (w.queues is null or lane.queue = any (w.queues))
       order by w.worker_number limit 100
     ) as w
-    where exists (select from taskq.claim_preview(w.worker_id) as p where p.job_id = explain_ready.job_id)
+    where exists (select from taskq_private.preview_claim(w.worker) as p where p.job_id = explain_ready.job_id)
   );
   if cardinality(v_takers) > 0 then
     return query select 'runnable', 'The next claim takes it.', jsonb_build_object('worker_ids', v_takers);

@@ -8,9 +8,10 @@ const DAYS = `(?:${NUMBER}W(?:${NUMBER}D)?|${NUMBER}D)`
 /** ISO 8601 or words, as PostgreSQL reads both; with fewer digits than it can hold. */
 const DURATION = new RegExp(`^(?:P(?:${DAYS}(?:${TIME})?|${TIME})|${NUMBER}(?:\\.\\d{1,6})? ?(?:seconds?|minutes?|hours?|days?|weeks?))$`)
 const MAX_SECONDS = 315_360_000
+const WRONG = 'must be seconds, or a duration such as "PT5M" or "5 minutes", of at most 3650 days; months are for cron'
 export const duration = z.union(
-	[z.number().min(0).max(MAX_SECONDS), z.string().max(60).regex(DURATION)],
-	'must be seconds, or a duration such as "PT5M" or "5 minutes", of at most 3650 days',
+	[z.number().min(0, WRONG).max(MAX_SECONDS, WRONG), z.string().max(60, WRONG).regex(DURATION, WRONG)], // each says it: zod tells of the nearest
+	WRONG,
 )
 
 /** As PostgreSQL takes it. */

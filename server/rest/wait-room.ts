@@ -18,7 +18,7 @@ export interface Waiter {
 	fail: (error: unknown) => void
 }
 
-/** All callers of a role that wait for a job: what is seen for one is seen for all. */
+/** All callers of a role, with keys for the same queues, that wait for a job: what is seen for one is seen for all. */
 export class WaitRoom {
 	readonly waiters = new Set<Waiter>()
 	/** Status and attempt when it was last looked at; undefined before. */

@@ -12,6 +12,8 @@ import { hasEnded, type Waiter, WaitRoom } from './wait-room.ts'
 
 /** Each costs a connection of its caller's. */
 export const MAX_WAITING = 1_000
+/** Of one API key, so that none takes the places of all the others. */
+export const MAX_WAITING_OF_KEY = MAX_WAITING / 4
 /** How often one look at all jobs that are waited for makes up for an event that was not heard. */
 const SWEEP_MS = 10_000
 const SWEEP_IDS = 500
@@ -27,15 +29,19 @@ export interface Wait {
 	gone: AbortSignal
 }
 
+/** What decides which jobs a caller sees: callers of whom this is the same share a look. */
+const sightOf = ({ role, queues = null }: Caller): string => JSON.stringify([role, queues])
+
 export class JobWaits implements Subscriber {
 	readonly #hub: Hub
 	readonly #database: Database
-	/** By the job's id and the role. */
+	/** By the job's id and by who sees the same of it. */
 	readonly #rooms = new Map<string, Map<string, WaitRoom>>()
 	readonly #stopped = new AbortController()
 	#sweeping: { stop: () => Promise<void> } | undefined
-	/** Those that have entered, and of them those that have looked and now wait. */
+	/** Those that have entered; of them those of each API key, by its id, and those that have looked and now wait. */
 	#count = 0
+	readonly #countOf = new Map<string, number>()
 	#waiting = 0
 
 	constructor({ hub, database }: { hub: Hub; database: Database }) {
@@ -89,20 +95,34 @@ export class JobWaits implements Subscriber {
 		return false
 	}
 
-	#enter({ role }: Caller, jobId: string, waiter: Waiter): WaitRoom {
+	#enter(caller: Caller, jobId: string, waiter: Waiter): WaitRoom {
 		if (this.#count >= MAX_WAITING) throw new Problem(doorKinds.too_many_waits, `${this.#count} requests wait for jobs at this server.`)
+		this.#countKey(caller, 1)
 		if (this.#count++ === 0) {
 			this.#hub.add(this)
 			this.#sweeping = repeat(SWEEP_MS, () => this.#sweep())
 		}
 		const rooms = this.#rooms.get(jobId) ?? new Map<string, WaitRoom>()
-		const room = rooms.get(role) ?? new WaitRoom(this.#database.as({ role, name: null }), jobId)
-		this.#rooms.set(jobId, rooms.set(role, room))
+		const sight = sightOf(caller)
+		const { role, queues = null } = caller
+		const room = rooms.get(sight) ?? new WaitRoom(this.#database.as({ role, name: null, queues }), jobId)
+		this.#rooms.set(jobId, rooms.set(sight, room))
 		room.waiters.add(waiter)
 		return room
 	}
 
-	#leave({ role }: Caller, jobId: string, room: WaitRoom, waiter: Waiter): void {
+	/** Throws before anything has changed. */
+	#countKey({ keyId }: Caller, more: 1 | -1): void {
+		if (!keyId) return
+		const count = (this.#countOf.get(keyId) ?? 0) + more
+		if (count > MAX_WAITING_OF_KEY)
+			throw new Problem(doorKinds.too_many_waits, `${MAX_WAITING_OF_KEY} requests with this API key wait for jobs at this server.`)
+		if (count === 0) this.#countOf.delete(keyId)
+		else this.#countOf.set(keyId, count)
+	}
+
+	#leave(caller: Caller, jobId: string, room: WaitRoom, waiter: Waiter): void {
+		this.#countKey(caller, -1)
 		if (--this.#count === 0) {
 			this.#hub.remove(this)
 			void this.#sweeping?.stop()
@@ -110,7 +130,7 @@ export class JobWaits implements Subscriber {
 		}
 		room.waiters.delete(waiter)
 		const rooms = this.#rooms.get(jobId)!
-		if (room.waiters.size === 0) rooms.delete(role)
+		if (room.waiters.size === 0) rooms.delete(sightOf(caller))
 		if (rooms.size === 0) this.#rooms.delete(jobId)
 	}
 

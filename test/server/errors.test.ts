@@ -48,14 +48,17 @@ test('every SQLSTATE of class TQ that the functions raise is in the map, and non
 test('a TQ error carries its field, state, job, workflow or members', (t) => {
 	const state = problemOf(databaseError('TQ409', { detail: 'completed', hint: 'wait' }))
 	const field = problemOf(databaseError('TQ422', { column: 'queue', detail: 'Field: queue' }))
-	const key = problemOf(databaseError('TQ410', { detail: 'first', column: 'jobs[2].idempotency_key' }))
-	const ofWorkflow = problemOf(databaseError('TQ410', { detail: 'first', column: 'workflow.idempotency_key' }))
+	const first = '0190a0a0-0000-7000-8000-000000000000'
+	const key = problemOf(databaseError('TQ410', { detail: first, column: 'jobs[2].idempotency_key' }))
+	const ofWorkflow = problemOf(databaseError('TQ410', { detail: first, column: 'workflow.idempotency_key' }))
+	const hidden = problemOf(databaseError('TQ410', { detail: 'Field: workflow.idempotency_key', column: 'workflow.idempotency_key' }))
 	const cycle = problemOf(databaseError('TQ425', { detail: '["a", "b c", "a"]' }))
 
 	t.like(state.details, { state: 'completed', hint: 'wait', sqlstate: 'TQ409' })
 	t.like(field.details, { field: 'queue', errors: [{ field: 'queue', message: 'some words' }], state: undefined })
-	t.like(key.details, { jobId: 'first', workflowId: undefined })
-	t.like(ofWorkflow.details, { workflowId: 'first', jobId: undefined })
+	t.like(key.details, { jobId: first, workflowId: undefined })
+	t.like(ofWorkflow.details, { workflowId: first, jobId: undefined })
+	t.like(hidden.details, { workflowId: undefined, jobId: undefined })
 	t.deepEqual(cycle.details.members, ['a', 'b c', 'a'])
 })
 

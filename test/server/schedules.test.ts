@@ -76,6 +76,13 @@ test('every is seconds or a duration, and what is answered can be sent again', a
 	}
 })
 
+test('what is no duration is told what one is', async (t) => {
+	for (const every of ['P1M', 'often', -1, 1e300, true, 'x'.repeat(100)]) {
+		const { body } = await put('/schedules/every', { job: { type: 'echo' }, every })
+		t.regex(body.detail, /^every must be seconds, or a duration such as "PT5M"/, String(every))
+	}
+})
+
 test('what cannot be is refused, naming the field', async (t) => {
 	const job = { type: 'echo' }
 	const bad: [Json, number, string, string][] = [

@@ -5,10 +5,12 @@ import { eventually, isProblem, openStream, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
-async function keyFor(role: string, ...queues: string[]): Promise<Record<string, string>> {
+async function issue(role: string, queues: string[] | null): Promise<Record<string, string>> {
 	const { api_key } = await callOne<{ api_key: string }>(db.pool, 'issueApiKey', ['scoped', role, queues, null])
 	return { Authorization: `Bearer ${api_key}` }
 }
+const keyFor = (role: string, ...queues: string[]) => issue(role, queues)
+const keyOfAll = (role: string) => issue(role, null)
 
 /** A job of each of two queues of the test's own, and a key for the first alone. */
 async function makeScene(name: string, role = 'taskq_operator') {
@@ -57,6 +59,37 @@ test.serial('a key for some queues sees the jobs of these alone', async (t) => {
 	}
 })
 
+test.serial('it waits for jobs of these alone, whoever of its role waits beside it', async (t) => {
+	const { own, foreign, headers } = await makeScene('waits', 'taskq_reader')
+	const all = await keyOfAll('taskq_reader')
+	const beside = api.get(`/jobs/${foreign.id}?wait=60`, all) // its look is not theirs
+	await eventually(async () => (await api.get('/health')).body.checks.waits.waiting > 0)
+
+	const refused = await api.get(`/jobs/${foreign.id}?wait=1`, headers)
+	const conditional = await api.get(`/jobs/${foreign.id}?wait=1`, { ...headers, 'If-None-Match': '"x"' })
+	const seen = await api.get(`/jobs/${own.id}?wait=1`, headers)
+	await api.send('PATCH', `/jobs/${foreign.id}/cancel`)
+
+	isProblem(t, refused, 404, 'not_found')
+	isProblem(t, conditional, 404, 'not_found')
+	t.like(seen, { status: 200, body: { id: own.id } })
+	t.like(await beside, { status: 200, body: { id: foreign.id, status: 'cancelled' } })
+})
+
+test.serial('it is told why a job of these does not run, also where the claim must be asked', async (t) => {
+	const { mine, theirs, own, foreign, headers } = await makeScene('why', 'taskq_reader')
+	await registerWorker(db, { queues: [mine, theirs], concurrency: 1 })
+
+	const { status, body } = await api.get(`/jobs/${own.id}/why`, headers)
+
+	t.is(status, 200, JSON.stringify(body))
+	t.deepEqual(
+		body.reasons.map(({ code }: { code: string }) => code),
+		['runnable'],
+	)
+	isProblem(t, await api.get(`/jobs/${foreign.id}/why`, headers), 404, 'not_found')
+})
+
 test.serial('it submits to these alone, and no job of them waits for one of another', async (t) => {
 	const { mine, theirs, own, foreign, headers } = await makeScene('submits', 'taskq_client')
 	const submit = (request: object) => api.post('/jobs', { type: 'echo', ...request }, headers)
@@ -75,6 +108,31 @@ test.serial('it submits to these alone, and no job of them waits for one of anot
 	isProblem(t, await api.send('PATCH', `/jobs/${foreign.id}/cancel`, {}, headers), 404, 'not_found')
 	t.is((await api.send('PATCH', `/jobs/${own.id}/cancel`, {}, headers)).status, 200)
 	t.is((await db.row('select count(*)::int as n from taskq.jobs where queue = $1', [theirs])).n, 1)
+})
+
+test.serial('keys of requests and of concurrency are shared by all queues, and tell and change nothing of another', async (t) => {
+	const { mine, theirs, headers } = await makeScene('shares', 'taskq_client')
+	const shared = { type: 'echo', idempotency_key: 'shares.request', concurrency_key: 'shares.resource' }
+	const { id } = await api.submit({ ...shared, queue: theirs, concurrency_limit: 2 })
+	const graph = { workflow: { name: 'w', idempotency_key: 'shares.graph' }, jobs: [{ type: 'echo', queue: theirs }] }
+	const { workflow_id } = (await api.post('/jobs/batch', graph)).body
+	const limit = async (key: string) =>
+		(await db.row('select max_running as n from taskq.concurrency_keys where concurrency_key = $1', [key])).n
+
+	const conflict = await api.post('/jobs', { ...shared, queue: mine }, headers)
+	const repeat = await api.post('/jobs/batch', graph, headers)
+	const { id: own } = (await api.post('/jobs', { ...shared, queue: mine, idempotency_key: 'shares.own', concurrency_limit: 50 }, headers))
+		.body
+	const again = await api.post('/jobs', { type: 'echo', queue: mine, idempotency_key: 'shares.own' }, headers)
+	for (const concurrency_limit of [3, 5])
+		await api.post('/jobs', { type: 'echo', queue: mine, concurrency_key: 'shares.mine', concurrency_limit }, headers)
+
+	for (const answer of [conflict, repeat]) isProblem(t, answer, 409, 'idempotency_conflict')
+	t.deepEqual([conflict.body.job_id, repeat.body.workflow_id], [undefined, undefined])
+	t.false(JSON.stringify(conflict.body).includes(id), JSON.stringify(conflict.body))
+	t.false(JSON.stringify(repeat.body).includes(workflow_id), JSON.stringify(repeat.body))
+	isProblem(t, again, 409, 'idempotency_conflict', { job_id: own })
+	t.deepEqual([await limit('shares.resource'), await limit('shares.mine')], [2, 5])
 })
 
 test.serial('it steers these alone, and nothing that concerns all', async (t) => {

@@ -1,7 +1,8 @@
 import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { MAX_WAITING } from '../../server/rest/waits.ts'
+import { callOne } from '../../db/calls.ts'
+import { MAX_WAITING, MAX_WAITING_OF_KEY } from '../../server/rest/waits.ts'
 import { makeProxy } from '../faults/proxy.ts'
 import { claim, registerWorker } from '../support/db.ts'
 import { type Answer, clientOf, eventually, isProblem, startTestServer, useServer } from './support.ts'
@@ -192,6 +193,29 @@ test.serial('so many wait and no more', async (t) => {
 	t.is(plain.status, 200)
 	t.deepEqual(new Set(codes), new Set([200]))
 	t.is(await waiting(server.url), 0)
+	agent.destroy()
+	await server.stop()
+})
+
+test.serial('with one API key so many wait, and others still can', async (t) => {
+	const server = await startTestServer(db)
+	const [id] = await submitMany(1)
+	const { api_key } = await callOne<{ api_key: string }>(db.pool, 'issueApiKey', ['greedy', 'taskq_reader', null, null])
+	const headers = { Authorization: `Bearer ${api_key}` }
+	const agent = new http.Agent({ maxSockets: Number.POSITIVE_INFINITY })
+	const greedy = Array.from({ length: MAX_WAITING_OF_KEY }, () =>
+		http.get(`${server.url}/jobs/${id}?wait=60`, { agent, headers }).on('error', () => {}),
+	)
+	await eventually(async () => (await waiting(server.url)) === MAX_WAITING_OF_KEY)
+
+	const refused = await clientOf(server.url).get(`/jobs/${id}?wait=60`, headers)
+	const other = await clientOf(server.url).get(`/jobs/${id}?wait=1`)
+	for (const request of greedy) request.destroy()
+	await eventually(async () => (await waiting(server.url)) === 0)
+	const again = await clientOf(server.url).get(`/jobs/${id}?wait=1`, headers)
+
+	isProblem(t, refused, 503, 'too_many_waits')
+	t.deepEqual([other.status, again.status], [200, 200])
 	agent.destroy()
 	await server.stop()
 })

@@ -56,6 +56,11 @@ export const catalogRules: Record<string, CatalogRule> = {
 			and not 'search_path=pg_catalog, pg_temp' = any (p.proconfig)`,
 		broken: `create function taskq.broken() returns integer language sql immutable security definer set search_path = public, pg_temp as $$ select 1 $$`,
 	},
+	'a function that runs with the rights of whoever looks binds its names when it is made, not by their search_path': {
+		find: `select p.oid::regprocedure::text as name from pg_proc as p where not p.prosecdef and p.pronamespace ${ours} and p.prosqlbody is null
+			and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a where a.grantee <> p.proowner)`,
+		broken: 'grant execute on function taskq_private.covers to taskq_reader',
+	},
 	'the owner of everything cannot log in, and has no power beyond what it owns': {
 		find: `select r.rolname as name from pg_roles as r where r.rolname = 'taskq_owner' and (r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolreplication)`,
 		broken: 'alter role taskq_owner bypassrls',

@@ -30,7 +30,7 @@ const linesOfBody = (text: string): number => (/\bas \$\$\n([\s\S]*?)^\$\$;/m.ex
 const isFunction = (text: string): boolean => /^create or replace function /m.test(text)
 
 const declaration =
-	/^create or replace function taskq(_private)?\.\w+\([\s\S]*?\)\n(returns [\s\S]*?\n)?language (sql|plpgsql)\n(volatile|stable|immutable)\n(strict\n)?(parallel safe\n)?(security definer\n)?(set search_path = .*\n)?(set \w+ = .*\n)*as \$\$$/m
+	/^create or replace function taskq(_private)?\.\w+\([\s\S]*?\)\n(returns [\s\S]*?\n)?language (sql|plpgsql)\n(volatile|stable|immutable)\n(strict\n)?(parallel safe\n)?(security definer\n)?(set search_path = .*\n)?(set \w+ = .*\n)*(as \$\$|return .*)$/m
 
 const only = (...names: string[]) => new Set(names)
 const mayskip = only(

@@ -8,10 +8,12 @@ const any = z.looseObject({})
 export const tasks: Task[] = [
 	task({ type: 'quick', payload: any }, (payload) => payload),
 	task({ type: 'slow', payload: z.object({ ms: z.number() }) }, async ({ ms }, job) => {
+		console.log('slow has begun') // that the database says running does not say so yet
 		await sleep(ms, undefined, { signal: job.signal })
 		return { slept: ms }
 	}),
 	task({ type: 'stubborn', payload: any }, async () => {
+		console.log('stubborn has begun')
 		await sleep(3_600_000)
 	}),
 	task({ type: 'forgetful', payload: any }, async () => {

@@ -43,7 +43,7 @@ test.serial('SIGTERM lets a worker finish what runs and ends it with status 0', 
 	const worker = spawnWorker(t, db)
 	await ready(worker)
 	const { id } = await submit(db, { type: 'slow', payload: { ms: 500 } })
-	await whenStatus(db, id, 'running')
+	await until(() => worker.output().includes('slow has begun')) // what has not is given back
 
 	worker.kill('SIGTERM')
 	const [code] = await once(worker, 'exit')
@@ -56,7 +56,7 @@ test.serial('a second SIGTERM ends a worker at once', async (t) => {
 	const worker = spawnWorker(t, db, { SHUTDOWN_GRACE_SECONDS: '86400' })
 	await ready(worker)
 	const { id } = await submit(db, { type: 'stubborn' })
-	await whenStatus(db, id, 'running')
+	await until(() => worker.output().includes('stubborn has begun'))
 
 	worker.kill('SIGTERM')
 	await until(() => worker.output().includes('stopping'))

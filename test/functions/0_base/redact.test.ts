@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { useDb } from '../../support/db.ts'
+import { registerTypes, useDb } from '../../support/db.ts'
 
 const db = useDb(test)
 
@@ -99,4 +99,22 @@ test('the cheap look lets nothing pass that would be changed', async (t) => {
 
 	t.deepEqual(differing, [])
 	t.true(changed > 100, 'the samples hold too little to redact')
+})
+
+test('nobody sees a secret, or another queue, by functions of their own that are found first', async (t) => {
+	const client = await db.client()
+	await registerTypes(db, 'echo')
+	const { job_id } = await db.row(`select * from taskq.submit_job('echo', '{"password": "hunter2"}', run_at => now() + interval '1 day')`)
+	await client.query('create schema own authorization taskq_reader')
+	await client.query('set role taskq_reader')
+	await client.query(`create function own.lower(text) returns text language sql immutable as $$ select ''::text $$`)
+	await client.query(`create function own.current_setting(text, boolean) returns text language sql immutable as $$ select ''::text $$`)
+	await client.query('set search_path = own, pg_catalog')
+
+	const { rows } = await client.query('select payload from taskq.jobs where job_id = $1', [job_id])
+	await client.query(`set taskq.queues = '{other}'`)
+	const others = await client.query('select payload from taskq.jobs where job_id = $1', [job_id])
+
+	t.deepEqual(rows, [{ payload: { password: GONE } }])
+	t.deepEqual(others.rows, [])
 })
