@@ -77,7 +77,7 @@ test.serial('no more handlers run at a time than the concurrency, and jobs wait 
 })
 
 test.serial('a stopping worker finishes what runs, gives back the rest uncharged, and says goodbye', async (t) => {
-	let finish = () => {}
+	let finish: (() => void) | undefined
 	const held = anyTask(
 		'held',
 		() =>
@@ -87,11 +87,11 @@ test.serial('a stopping worker finishes what runs, gives back the rest uncharged
 	)
 	const worker = await startWorker(t, db, [held], { concurrency: 1, shutdownGraceSeconds: 60 })
 	const first = await submit(db, { type: 'held' })
-	await whenStatus(db, first.id, 'running')
+	await until(() => finish)
 	const second = await submit(db, { type: 'held' })
 
 	const stopped = worker.stop()
-	finish()
+	finish!()
 	await stopped
 
 	t.is((await whenStatus(db, first.id, 'completed')).result, 'finished')
