@@ -19,6 +19,7 @@ interface Connection {
 }
 interface Query {
 	submit(connection: Connection): Error | null
+	handleError(error: Error, connection: Connection): void
 	handleDataRow(message: unknown): void
 	handleCommandComplete(message: unknown, connection: Connection): void
 }
@@ -30,7 +31,10 @@ interface Query {
 export async function queryInRole(client: pg.ClientBase, told: Told, config: pg.QueryConfig): Promise<pg.QueryResult> {
 	const { connection } = client as unknown as { connection: Connection }
 	const isPrepared = config.name !== undefined
-	if (isPrepared && !connection.parsedStatements[NAME]) await client.query({ name: NAME, text: statements[NAME], values: [...told] })
+	if (isPrepared && !connection.parsedStatements[NAME])
+		await client.query({ name: NAME, text: statements[NAME], values: [...told] }).catch((error) => {
+			throw untold(error, told)
+		})
 	return new Promise((resolve, reject) => {
 		const done = (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result))
 		const query = new (pg.Query as unknown as new (...args: unknown[]) => Query)({ ...config, queryMode: 'extended' }, undefined, done)
@@ -39,8 +43,14 @@ export async function queryInRole(client: pg.ClientBase, told: Told, config: pg.
 	})
 }
 
+/** An error of what is told first: no caller can mend that the login of this process may not become them. */
+function untold(error: Error, [role]: Told): Error {
+	const isRefused = error instanceof pg.DatabaseError && error.code === '42501'
+	return isRefused ? Object.assign(error, { hint: `Grant ${role} to the database login that taskq connects as.` }) : error
+}
+
 function tellFirst(query: Query, told: Told, isPrepared: boolean): void {
-	const { submit, handleDataRow, handleCommandComplete } = query
+	const { submit, handleError, handleDataRow, handleCommandComplete } = query
 	let isTold = false
 	Object.assign(query, {
 		submit(connection: Connection) {
@@ -53,6 +63,9 @@ function tellFirst(query: Query, told: Told, isPrepared: boolean): void {
 			} finally {
 				connection.stream.uncork()
 			}
+		},
+		handleError(error: Error, connection: Connection) {
+			handleError.call(query, isTold ? error : untold(error, told), connection)
 		},
 		handleDataRow(message: unknown) {
 			if (isTold) handleDataRow.call(query, message)

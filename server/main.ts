@@ -50,7 +50,7 @@ export async function startServer({ settings, connectionString, directConnection
 	const stream = installStream({ database, access, connectionString: directConnectionString ?? connectionString, log })
 	const graphql = makeGraphql({ database, access, hub: stream.hub, log })
 	routeUpgrades(server, { [STREAM_PATH]: stream.open, [GRAPHQL_PATH]: graphql.open })
-	const waits = new JobWaits({ hub: stream.hub, database })
+	const waits = new JobWaits({ hub: stream.hub, database, access })
 	const checks = { stream: stream.hub.check, waits: waits.check }
 	server.on('request', makeApp({ log, database, access, submit: makeSubmit(database), waits, checks, doors: [graphql.install] }))
 	const parts: { stop: () => Promise<void> }[] = [stream, graphql, waits, access]

@@ -1,5 +1,6 @@
 /** Who waits for a job with `GET /jobs/:id?wait=30`. The stream wakes them; nobody polls for himself. */
 import { call } from '../../db/calls.ts'
+import type { Access } from '../access.ts'
 import { repeat } from '../background.ts'
 import type { Caller, Database } from '../database.ts'
 import { doorKinds } from '../errors.ts'
@@ -29,12 +30,22 @@ export interface Wait {
 	gone: AbortSignal
 }
 
+export interface WaitsOptions {
+	hub: Hub
+	database: Database
+	access: Pick<Access, 'watch'>
+}
+
+const keyEnded = (): Problem =>
+	new Problem(doorKinds.unauthenticated, 'The API key has ended.', { hint: 'Ask again with a key that is valid.' })
+
 /** What decides which jobs a caller sees: callers of whom this is the same share a look. */
 const sightOf = ({ role, queues = null }: Caller): string => JSON.stringify([role, queues])
 
 export class JobWaits implements Subscriber {
 	readonly #hub: Hub
 	readonly #database: Database
+	readonly #access: Pick<Access, 'watch'>
 	/** By the job's id and by who sees the same of it. */
 	readonly #rooms = new Map<string, Map<string, WaitRoom>>()
 	readonly #stopped = new AbortController()
@@ -44,9 +55,10 @@ export class JobWaits implements Subscriber {
 	readonly #countOf = new Map<string, number>()
 	#waiting = 0
 
-	constructor({ hub, database }: { hub: Hub; database: Database }) {
+	constructor({ hub, database, access }: WaitsOptions) {
 		this.#hub = hub
 		this.#database = database
+		this.#access = access
 	}
 
 	check = (): Check => ({ status: 'ok', waiting: this.#waiting })
@@ -59,6 +71,7 @@ export class JobWaits implements Subscriber {
 		over.addEventListener('abort', () => resolve(undefined), { once: true })
 		const waiter: Waiter = { isEnough: isEnough ?? hasEnded, isCurious: isEnough !== undefined, tell: resolve, fail: reject }
 		const room = this.#enter(caller, jobId, waiter)
+		const unwatch = this.#access.watch(caller, () => reject(keyEnded()))
 		try {
 			await this.#hub.start()
 			const first = await room.look() // after entering: what happens from now on is heard
@@ -67,6 +80,7 @@ export class JobWaits implements Subscriber {
 			const news = await promise.finally(() => this.#waiting--)
 			return news ?? (gone.aborted ? first : await room.look())
 		} finally {
+			unwatch()
 			this.#leave(caller, jobId, room, waiter)
 		}
 	}

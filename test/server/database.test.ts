@@ -57,13 +57,18 @@ test('where the login may not take the role, the statement is not done', async (
 	const pause = { name: 'pause', text: 'select taskq.pause_queue($1)', values: ['never'] }
 
 	const error = await t.throwsAsync(ask(database, callerOf('taskq_operator'), pause), { code: '42501' })
+	const next = await t.throwsAsync<pg.DatabaseError>(ask(database, callerOf('taskq_operator'), pause), { code: '42501' })
 	const [{ user }] = (await ask(database, callerOf('taskq_reader'), { text: 'select current_user as user', values: [] })) as [
 		{ user: string },
 	]
 
 	t.regex(error!.message, /permission denied to set role|permission denied/)
+	for (const { hint } of [error as pg.DatabaseError, next]) t.is(hint, 'Grant taskq_operator to the database login that taskq connects as.')
 	t.is(user, 'taskq_reader')
 	t.deepEqual(await db.rows(`select from taskq.queues where queue = 'never'`), [])
+	const foreign = { name: 'foreign', text: 'select taskq.pause_queue($1)', values: ['never'] }
+	const own = await t.throwsAsync<pg.DatabaseError>(ask(database, callerOf('taskq_reader'), foreign), { code: '42501' })
+	t.is(own.hint, undefined, 'a role that may not do this is another matter')
 	await database.end()
 	await db.query(`drop role ${name}`)
 })

@@ -6,6 +6,7 @@ import { clientOf, eventually, isProblem, registerBuiltInTypes, startTestServer 
 const db = useDb(test)
 
 test.serial('a server whose database is away starts, answers 503, and serves when it comes', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	await registerBuiltInTypes(db)
 	const proxy = await makeProxy(db.url)
 	const logs: { msg: string }[] = []
@@ -40,6 +41,7 @@ test.serial('a server whose database is away starts, answers 503, and serves whe
 })
 
 test.serial('a server outlives its database and goes on without a restart', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const proxy = await makeProxy(db.url)
 	await proxy.open()
 	const server = await startTestServer(db, { connectionString: proxy.url })
@@ -64,6 +66,7 @@ test.serial('a server outlives its database and goes on without a restart', asyn
 })
 
 test.serial('sessions that are ended cost at most a 503, never a lost or a broken server', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const server = await startTestServer(db)
 	const api = clientOf(server.url)
 	const { id } = await api.submit()
@@ -83,6 +86,7 @@ test.serial('sessions that are ended cost at most a 503, never a lost or a broke
 })
 
 test.serial('a database without the schema is not ready, and says so', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const empty = Object.assign(new URL(db.url), { pathname: '/postgres' }).href
 	const server = await startTestServer(db, { connectionString: empty })
 	const api = clientOf(server.url)

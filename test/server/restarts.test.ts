@@ -22,6 +22,7 @@ function start(t: ExecutionContext, program: string, env: Record<string, string>
 }
 
 test('a process that brings up everything outlives a database that comes and goes from its first moment on', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const proxy = await makeProxy(db.url)
 	const started = start(t, 'server/start.ts', { DATABASE_URL: proxy.url })
 	await until(() => started.output().includes('cannot migrate yet'))
@@ -47,6 +48,7 @@ test('a process that brings up everything outlives a database that comes and goe
 })
 
 test('a server and a worker outlive a database that comes and goes', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const proxy = await makeProxy(db.url)
 	await proxy.open()
 	const server = start(t, 'server/main.ts', { DATABASE_URL: proxy.url })

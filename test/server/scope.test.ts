@@ -52,7 +52,9 @@ test.serial('a key for some queues sees the jobs of these alone', async (t) => {
 		[[{ queue: mine }], [{ queue: mine }]],
 	)
 	t.is((await api.get(`/jobs/${own.id}`, headers)).status, 200)
-	for (const path of ['', '/why', '/graph']) isProblem(t, await api.get(`/jobs/${foreign.id}${path}`, headers), 404, 'not_found')
+	t.is((await api.get(`/jobs/${own.id}?wait=1`, headers)).status, 200)
+	for (const path of ['', '?wait=60', '/why', '/graph'])
+		isProblem(t, await api.get(`/jobs/${foreign.id}${path}`, headers), 404, 'not_found')
 	for (const part of ['logs', 'executions']) {
 		const { status, body } = await api.get(`/jobs/${foreign.id}/${part}`, headers)
 		t.true(status === 404 || body[part].length === 0, part)

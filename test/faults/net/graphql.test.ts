@@ -83,6 +83,7 @@ const faults: Record<string, { fault: (cluster: Cluster) => Promise<void>; setti
 
 for (const [name, { fault, settings }] of Object.entries(faults)) {
 	test.serial(`GraphQL answers again by itself: ${name}`, async (t) => {
+		t.timeout(1_200_000, 'a busy machine must not decide')
 		const { ms, bad } = await during(t, fault, settings)
 
 		t.log(`answered ${Math.round(ms)} ms after it was over`)

@@ -7,6 +7,7 @@ import { notDoneOnce, quantile, spawnServer, spawnWorkerAt, submitSurely, timed,
 const db = useDb(test)
 
 test.serial('with 200 ms more on the way, a submit can be done within a second and jobs start and end once', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const proxy = await openProxy(t, db.url)
 	proxy.latencyMs = 100 // there, and 100 back
 	const server = await spawnServer(t, proxy.url)
@@ -37,6 +38,7 @@ test.serial('with 200 ms more on the way, a submit can be done within a second a
 })
 
 test.serial('messages that come a byte at a time are understood', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const proxy = await openProxy(t, db.url)
 	const server = await spawnServer(t, proxy.url)
 	await spawnWorkerAt(t, proxy.url)
@@ -49,6 +51,7 @@ test.serial('messages that come a byte at a time are understood', async (t) => {
 })
 
 test.serial('connections that are reset now and then cost time and nothing else', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const proxy = await openProxy(t, db.url)
 	const server = await spawnServer(t, proxy.url)
 	await spawnWorkerAt(t, proxy.url)
@@ -74,6 +77,7 @@ const JOBS = Number(process.env.FAULT_ROUNDS ?? 10)
 const POLL_MS = 1_200
 
 test.serial('when every notification is lost, jobs start within the poll and half a second', async (t) => {
+	t.timeout(1_200_000, 'a busy machine must not decide')
 	const proxy = await openProxy(t, db.url)
 	const server = await spawnServer(t, db.url)
 	await spawnWorkerAt(t, proxy.url)
