@@ -1,6 +1,8 @@
 /** How a process of taskq ends: asked once, it finishes what it has; asked twice, it ends at once. */
 
 import fs from 'node:fs'
+import { format } from 'node:util'
+import { redactLine } from './redact-line.ts'
 
 /** npm does not pass SIGTERM on to what it started: a process that npm has left behind must notice by itself. */
 const NPM_LOOK_MS = 250
@@ -52,7 +54,7 @@ function keepGoing(): void {
 	for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 	const tell = (kind: Stray, what: string) => (error: unknown) => {
 		const whose = owners.map((owner) => owner(error, kind)).find((name) => name)
-		console.error(`${what} of ${whose ?? 'nobody that is known'}; this process goes on:`, error)
+		console.error(redactLine(format(`${what} of ${whose ?? 'nobody that is known'}; this process goes on:`, error)))
 	}
 	process.on('uncaughtException', tell('uncaughtException', 'uncaught exception, in a callback that nobody awaits,'))
 	process.on('unhandledRejection', tell('unhandledRejection', 'unhandled rejection, of a promise that nobody awaits,'))

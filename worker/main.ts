@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { onStop } from '../db/lifecycle.ts'
 import { type Settings, settingsOrExit } from '../db/settings.ts'
+import { logOptions } from '../server/log.ts'
 import type { Logger } from './options.ts'
 import { catchStrays } from './strays.ts'
 import type { Task } from './task.ts'
@@ -75,7 +76,7 @@ if (import.meta.main) {
 		)
 		process.exit(2)
 	}
-	const log = pino({ name: 'taskq-worker', level: settings.LOG_LEVEL })
+	const log = pino({ ...logOptions(settings.LOG_LEVEL), name: 'taskq-worker' })
 	const worker = await startWorker({ settings, connectionString: settings.DATABASE_URL, log })
 	onStop(async () => {
 		log.info({}, 'stopping: finishing what runs')
