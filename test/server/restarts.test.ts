@@ -33,7 +33,10 @@ test('a process that brings up everything outlives a database that comes and goe
 	}
 
 	await proxy.open()
-	const url = await until(() => /ready after .* Open (http:\S+)\/graphiql/.exec(started.output())?.[1])
+	const url = await until(() => {
+		if (started.exitCode !== null) throw new Error(`it has ended: ${started.output()}`)
+		return /ready after .* Open (http:\S+)\/graphiql/.exec(started.output())?.[1]
+	})
 	// it may have been ready before the last time that the database went, and answer 503 until it has it again
 	const id = await until(async () => {
 		const { status, body } = await clientOf(url).post('/jobs', { type: 'echo' })
