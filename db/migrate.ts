@@ -65,8 +65,7 @@ async function migrateOnce(
 }
 
 /** What pg says of a connection that broke has no SQLSTATE, and neither has what graphile-migrate says of files that do not fit. */
-const isOfConnection = (text: string, code: string | undefined): boolean =>
-	/^E[A-Z]{3,}$/.test(code ?? '') || /connection terminated|not queryable|timeout expired/i.test(text)
+const BROKEN = /connection terminated|not queryable|timeout expired/i
 
 /** Runs what has not been run. A thread that ends of an exception, or without a word, has lost its session. */
 function inThread(workerData: MigrateData, progress: (line: string) => void): Promise<Failure | undefined> {
@@ -77,7 +76,7 @@ function inThread(workerData: MigrateData, progress: (line: string) => void): Pr
 		else if ('done' in message) failure = undefined
 		else {
 			const { message: text, code } = message.error
-			failure = { error: Object.assign(new Error(text), { code }), isPassing: PASSING.test(code ?? '') || isOfConnection(text, code) }
+			failure = { error: Object.assign(new Error(text), { code }), isPassing: PASSING.test(code ?? '') || BROKEN.test(text) }
 		}
 	})
 	thread.on('error', (error: Error) => {
