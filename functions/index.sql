@@ -337,6 +337,7 @@
 --!include 7_operate/issue_api_key.sql
 --!include 7_operate/rotate_api_key.sql
 --!include 7_operate/revoke_api_key.sql
+--!include 7_operate/is_live.sql
 --!include 7_operate/find_api_key.sql
 --!include 7_operate/authenticate_api_key.sql
 --!include 7_operate/authenticate.sql
@@ -427,6 +428,7 @@
 --!include 8_read/check_health.sql
 --!include 8_read/health.sql
 --  read_events, stream_position, stream_gaps, late_events: the stream
+--!include 8_read/next_xid.sql
 --!include 8_read/read_events.sql
 --!include 8_read/stream_position.sql
 --!include 8_read/stream_gaps.sql

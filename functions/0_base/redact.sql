@@ -9,4 +9,4 @@ as $$
   select taskq_private.redact_value(value);
 $$;
 comment on function taskq.redact(jsonb) is
-  'A value without its secrets: what is under a key such as password, secret, token, authorization, api_key, cookie, private_key, access_key or credential, at any depth, and in texts API keys, bearer tokens and the passwords of URLs. Example: select taskq.redact(''{"smtp": {"password": "x"}}'').';
+  'A value without its secrets: what is under a key such as password, secret, token, authorization, api_key, cookie, private_key, access_key or credential, at any depth, and in texts API keys, bearer tokens, the passwords of URLs, and what is set as in password=…. Example: select taskq.redact(''{"smtp": {"password": "x"}}'').';

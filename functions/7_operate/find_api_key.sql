@@ -9,7 +9,6 @@ as $$
   where k.key_id = split_part(api_key, '_', 2)
     and k.secret_hash = sha256(convert_to(split_part(api_key, '_', 3), 'UTF8'))
     and split_part(api_key, '_', 1) = 'taskq'
-    and k.revoked_at is null
-    and (k.expires_at is null or k.expires_at > taskq_private.clock());
+    and taskq_private.is_live(k, taskq_private.clock());
 $$;
 comment on function taskq_private.find_api_key(text) is 'The key that this is, if it is valid.';

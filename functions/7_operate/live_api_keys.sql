@@ -8,7 +8,7 @@ as $$
   select array(
     select k.key_id
     from taskq_private.api_keys as k
-    where k.key_id = any (key_ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > taskq_private.clock())
+    where k.key_id = any (key_ids) and taskq_private.is_live(k, taskq_private.clock())
   );
 $$;
 comment on function taskq.live_api_keys(text[]) is 'Which of these keys, given by their ids, are still good: a server asks for those that hold WebSockets open. Example: select * from taskq.live_api_keys(''{0123456789ab}'').';

@@ -22,7 +22,7 @@ begin
   select k.key_id, k.name, k.role, k.queues, extract(epoch from k.expires_at - v_now)
   into key_id, name, role, queues, expires_in_seconds
   from taskq_private.api_keys as k
-  where v_ticket.expires_at > v_now and k.key_id = v_ticket.key_id and k.revoked_at is null and (k.expires_at is null or k.expires_at > v_now);
+  where v_ticket.expires_at > v_now and k.key_id = v_ticket.key_id and taskq_private.is_live(k, v_now);
   if not found then
     raise exception 'the ticket is not valid' using errcode = 'TQ401', hint = 'POST /tickets gives one, which is good once and for 30 seconds.';
   end if;

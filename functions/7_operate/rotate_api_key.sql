@@ -19,12 +19,12 @@ begin
   if not found then
     raise exception 'no api key %', rotate_api_key.key_id using errcode = 'TQ404', hint = 'Give the part between the two underscores; taskq.api_keys lists them.';
   end if;
-  if v_old.revoked_at is not null or v_old.expires_at <= v_now then
+  if not taskq_private.is_live(v_old, v_now) then
     raise exception 'api key % has ended', rotate_api_key.key_id using errcode = 'TQ409', detail = 'ended', hint = 'Make a new one with issue_api_key().';
   end if;
   if exists (
     select from taskq_private.api_keys as k
-    where (k.rotated_from = v_old.key_id or k.key_id = v_old.rotated_from) and k.revoked_at is null and (k.expires_at is null or k.expires_at > v_now)
+    where (k.rotated_from = v_old.key_id or k.key_id = v_old.rotated_from) and taskq_private.is_live(k, v_now)
   ) then
     raise exception 'api key % is being rotated already', rotate_api_key.key_id
       using errcode = 'TQ409', detail = 'rotating', hint = 'Two keys are good at a time: wait until the older one has ended, or revoke it.';

@@ -1,6 +1,6 @@
 -- For readers of the stream. Event ids become visible out of order, so a reader asks for what is after its position and for
 -- the ids that it has not seen yet; an id still missing when no transaction older than `next_xid` (as of when it was first
--- missed) is under way, that is when `horizon` has passed it, will never come.
+-- missed) is under way, that is when `horizon` has passed it, will never come. Each call is a transaction of its own.
 create or replace function taskq.read_events(since bigint, missing bigint[] default '{}', max_events integer default 500)
 returns json
 language sql
@@ -15,7 +15,7 @@ as $$
   )
   select json_build_object(
     'horizon', pg_snapshot_xmin(pg_current_snapshot())::text,
-    'next_xid', pg_snapshot_xmax(pg_current_snapshot())::text,
+    'next_xid', taskq_private.next_xid(),
     'events', coalesce((
       select json_agg(json_build_object(
         'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', case when taskq_private.sees_queue(b.queue) then b.queue end,

@@ -16,7 +16,7 @@ as $$
       except
       select e.event_id from taskq_private.job_events as e where e.event_id > ends.last - 10000
     ),
-    pg_snapshot_xmax(pg_current_snapshot())::text,
+    taskq_private.next_xid(),
     pg_snapshot_xmin(pg_current_snapshot())::text
   from ends;
 $$;

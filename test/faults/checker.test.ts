@@ -18,10 +18,11 @@ const invoke = (fields: object = {}): LedgerEvent =>
 	({ is: 'invoke', op: '1', t: 50, call: 'submit', door: 'sql', tags: ['tag-a'], keyed: true, ...fields }) as LedgerEvent
 const ok = (fields: object = {}): LedgerEvent => ({ is: 'ok', op: '1', t: 60, ids: ['a'], ...fields }) as LedgerEvent
 const step = (fields: object = {}): LedgerEvent => ({ is: 'start', t: 110, job: 'a', claim: '1', worker: 'w1.1', ...fields }) as LedgerEvent
+const told = (job = 'a'): LedgerEvent => ({ is: 'told', t: 310, job })
 const fault = (name: string, ...workers: string[]): LedgerEvent => ({ is: 'fault', t: 105, fault: name, workers })
 
 const sound = (): { events: LedgerEvent[]; facts: Facts } => ({
-	events: [invoke(), ok(), step(), step({ is: 'end', t: 290 })],
+	events: [invoke(), ok(), step(), step({ is: 'end', t: 290 }), told()],
 	facts: { jobs: [job({})], executions: [execution({})], effects: [], edges: [], held: 0, invariants: [] },
 })
 
@@ -42,7 +43,7 @@ function withChild(): ReturnType<typeof sound> {
 	run.facts.jobs.push(job({ job_id: 'b', tag: 'tag-b', finished: 500 }))
 	run.facts.executions.push(execution({ job_id: 'b', claim_id: '2', started: 310, ended: 500 }))
 	run.facts.edges = [{ job_id: 'b', depends_on_id: 'a', condition: 'success' }]
-	run.events.push(step({ job: 'b', claim: '2', t: 320 }), step({ is: 'end', job: 'b', claim: '2', t: 490 }))
+	run.events.push(step({ job: 'b', claim: '2', t: 320 }), step({ is: 'end', job: 'b', claim: '2', t: 490 }), told('b'))
 	return run
 }
 
@@ -51,7 +52,7 @@ function withRescue(): ReturnType<typeof sound> {
 	const run = sound()
 	run.facts.executions = [execution({ outcome: 'lost', ended: 150 }), execution({ claim_id: '2', worker: 'w2.1', started: 160 })]
 	run.events = [invoke(), ok(), step(), fault('kill', 'w1.1'), step({ claim: '2', worker: 'w2.1', t: 170 })]
-	run.events.push(step({ is: 'end', claim: '2', worker: 'w2.1', t: 250 }))
+	run.events.push(step({ is: 'end', claim: '2', worker: 'w2.1', t: 250 }), told())
 	return run
 }
 
@@ -129,6 +130,7 @@ const forged: Record<string, [rule: string, make: () => ReturnType<typeof sound>
 	],
 	'a claim that was started twice': ['I9', sound, ({ events }) => events.push(step({ t: 120 }))],
 	'a start for a claim that never was': ['I9', sound, ({ events }) => events.push(step({ t: 120, claim: '7' }))],
+	'an end that nobody was told of': ['I10', sound, ({ events }) => events.splice(4, 1)],
 	'a job that was lost though nobody harmed its worker': ['I9', withRescue, ({ events }) => events.splice(3, 1)],
 }
 

@@ -38,4 +38,11 @@ export interface Fault {
 	workers: string[] | '*'
 }
 
-export type LedgerEvent = Invoke | Answer | Step | Fault
+/** The stream said for the first time that a job has ended. */
+export interface Told {
+	is: 'told'
+	t: number
+	job: string
+}
+
+export type LedgerEvent = Invoke | Answer | Step | Fault | Told

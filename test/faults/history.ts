@@ -13,6 +13,8 @@ export interface History {
 	committed: Set<string>
 	/** Handlers whose signal aborted. */
 	aborted: Step[]
+	/** Jobs of whose end the stream has told. */
+	told: Set<string>
 	/** What the nemesis did. */
 	faults: Fault[]
 	/** Processes that were stopped for a while, and so may be late with anything. */
@@ -35,10 +37,12 @@ export async function readHistory(events: AsyncIterable<LedgerEvent> | Iterable<
 	const calls = new Map<string, History['calls'][number]>()
 	const steps: Step[] = []
 	const faults: Fault[] = []
+	const told = new Set<string>()
 	for await (const event of events) {
 		if (event.is === 'invoke') calls.set(event.op, { invoke: event, answer: undefined })
 		else if ('op' in event) calls.get(event.op)!.answer = event
 		else if (event.is === 'fault') faults.push(event)
+		else if (event.is === 'told') told.add(event.job)
 		else steps.push(event)
 	}
 	const names = new Set(faults.flatMap(({ workers }) => workers))
@@ -50,7 +54,7 @@ export async function readHistory(events: AsyncIterable<LedgerEvent> | Iterable<
 		ends: groupBy(of('end'), ({ job }) => job),
 		committed: new Set(of('committed').map(({ job }) => job)),
 		aborted: of('stopped'),
-		faults,
+		...{ told, faults },
 		stopped: new Set(faults.filter(({ fault }) => fault === 'stop').flatMap(({ workers }) => workers)),
 		harmed: (worker) => names.has('*') || names.has(worker),
 	}

@@ -10,6 +10,11 @@ const FINAL = ['completed', 'failed', 'cancelled']
 export const final: Rule = (_, { jobs }) =>
 	jobs.filter(({ status }) => !FINAL.includes(status)).map(({ job_id, status }) => `I2 job ${job_id} is ${status} and not at an end`)
 
+export const told: Rule = ({ told }, { jobs }) =>
+	jobs
+		.filter(({ job_id, status }) => FINAL.includes(status) && !told.has(job_id))
+		.map(({ job_id, status }) => `I10 job ${job_id} is ${status}, and the stream has not told of it`)
+
 export const oneOutcome: Rule = (_, facts) => {
 	const executions = executionsByJob(facts)
 	const places = groupBy(facts.jobs, ({ job_id }) => job_id)

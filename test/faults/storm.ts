@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { call } from '../../db/calls.ts'
 import { freePort } from '../../db/embedded-process.ts'
+import { Audience } from './audience.ts'
 import { type Clients, serverOf, startClients, workerOf } from './cast.ts'
 import { Database } from './database.ts'
 import type { Fault } from './events.ts'
@@ -33,6 +34,7 @@ export class Storm {
 	readonly notes: string[] = []
 	readonly rate: number
 	server!: Kept
+	audience!: Audience
 	deaths = 0
 	#clients: Clients | undefined
 	readonly #ledger = new Keeper()
@@ -67,7 +69,10 @@ export class Storm {
 		this.server = new Kept({ slot: 'server', onEnd, start: serverOf(url, port) })
 		for (let n = 1; n <= workers; n++) this.workers.push(new Kept({ slot: `w${n}`, onEnd, start: workerOf(url, this.#ledger.socket) }))
 		await Promise.all([this.server, ...this.workers].map(({ running }) => running.ready))
-		this.#clients = await startClients({ url, server: `http://127.0.0.1:${port}`, ledger: this.#ledger.socket, mix })
+		const server = `http://127.0.0.1:${port}`
+		const onTold = (job: string) => this.#ledger.write({ is: 'told', t: Date.now(), job })
+		this.audience = await Audience.start({ url: server, onTold, onGap: (words) => this.failures.push(words) })
+		this.#clients = await startClients({ url, server, ledger: this.#ledger.socket, mix })
 	}
 
 	#onEnd(running: Running, how: string): void {
@@ -128,6 +133,7 @@ export class Storm {
 
 	/** Ends workers and server in good order; what does not end so is a failure. */
 	async stopProcesses(): Promise<void> {
+		this.audience.stop()
 		await Promise.all(
 			[this.server, ...this.workers].map(async (kept) => {
 				const how = await kept.stop()
@@ -143,6 +149,7 @@ export class Storm {
 	/** Everything is gone after this, whatever state it was in. */
 	async end(): Promise<void> {
 		this.#clients?.kill()
+		this.audience?.stop()
 		await Promise.all([this.server, ...this.workers].map((kept) => kept?.stop()))
 		await this.database.end()
 		this.#ledger.end()

@@ -38,7 +38,7 @@ export interface Result {
 	ratio: number
 	/** Seconds from the end of the fault until what had gathered was done. */
 	back: number
-	/** Acknowledged jobs that are not there, or never ended. */
+	/** Acknowledged jobs that are not there, or never ended, or of whose end the stream has not told. */
 	lost: number
 	/** Jobs with more than one outcome, effect or key. */
 	doubled: number
@@ -57,6 +57,8 @@ export interface Result {
 export async function finish(storm: Storm): Promise<{ history: History; facts: Facts; breaches: string[] }> {
 	await storm.stopClients()
 	await untilOpen(storm, 0)
+	const ended = await storm.database.rows<{ job_id: string }>('select job_id from taskq.jobs where finished_at is not null')
+	await storm.audience.untilTold(ended.map(({ job_id }) => job_id))
 	await storm.stopProcesses()
 	const facts = await readFacts(storm.database)
 	const history = await storm.readHistory()
@@ -92,7 +94,7 @@ async function run(row: Row, scale: Scale, storm: Storm): Promise<Result> {
 			calls: history.calls.length,
 			unknown: history.calls.filter(({ answer }) => answer?.is !== 'ok' && answer?.is !== 'failed').length,
 		},
-		...{ lost: count(/^I[12] /), doubled: count(/^I[358] /) },
+		...{ lost: count(/^I(1|2|10) /), doubled: count(/^I[358] /) },
 		repeated: facts.executions.filter(({ outcome, job_id }) => outcome === 'lost' && history.starts.has(job_id)).length,
 		...{ notes: [...storm.notes, ...unansweredNotes(history)], breaches },
 	}

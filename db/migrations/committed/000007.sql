@@ -1,5 +1,5 @@
 --! Previous: sha1:ec61e854b406afa2708f636f8a7118cec6c12f84
---! Hash: sha1:ceee01ec07d36b2641457576bf69ee2dba85623e
+--! Hash: sha1:8d475782fe0360583c44af74f155c5be0f71c16a
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -32,6 +32,40 @@ as $$
 $$;
 comment on function taskq_private.sees_job(uuid) is 'Whether a job is in a queue that the caller''s key is for.';
 --! EndIncluded 0_base/sees_job.sql
+--! Included 0_base/redact_text.sql
+-- In this order: a key that comes after Bearer is one secret, not two. What stands after `token:` may be anybody's prose; after `token=` it is a value.
+create or replace function taskq_private.redact_text(value text)
+returns text
+language sql
+immutable
+as $$
+  select regexp_replace(
+    regexp_replace(
+      regexp_replace(
+        regexp_replace(value collate "C", '\m(bearer)[[:space:]]+[A-Za-z0-9._~+/=-]{8,}', '\1 [redacted]', 'gi'),
+        '(taskq_[A-Za-z0-9]{1,50})_[A-Za-z0-9]{16,}', '\1_[redacted]', 'g'
+      ),
+      '(://[^/:@[:space:]]*):[^/[:space:]]+@', '\1:[redacted]@', 'g'
+    ),
+    '(passw(?:or)?d|passphrase|pwd|secret|token|(?:api|access|private)[-_]?key|credentials?)=("[^"]*"|''[^'']*''|[^[:space:]&;,"'']+)', '\1=[redacted]', 'gi'
+  );
+$$;
+comment on function taskq_private.redact_text(text) is 'A text without API keys, bearer tokens, the passwords of URLs, and what is set as in password=….';
+--! EndIncluded 0_base/redact_text.sql
+--! Included 0_base/redact.sql
+-- A function of schema taskq because views call it for whoever looks.
+create or replace function taskq.redact(value jsonb)
+returns jsonb
+language sql
+immutable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select taskq_private.redact_value(value);
+$$;
+comment on function taskq.redact(jsonb) is
+  'A value without its secrets: what is under a key such as password, secret, token, authorization, api_key, cookie, private_key, access_key or credential, at any depth, and in texts API keys, bearer tokens, the passwords of URLs, and what is set as in password=…. Example: select taskq.redact(''{"smtp": {"password": "x"}}'').';
+--! EndIncluded 0_base/redact.sql
 --! Included 0_base/shown.sql
 -- Few values hold a secret, so two looks come first, each cheaper than what it saves: for bits of the words, then for the words, which are
 -- those of redact_value() and redact_text(); nothing that those would change may pass. Plain SQL that becomes part of the views that ask,
@@ -53,7 +87,10 @@ create or replace function taskq_private.shown_text(value text)
 returns text
 language sql
 stable
-return case when value collate "C" ~* 'bearer|taskq_|://[^/]*@' then taskq.redact(to_jsonb(value)) #>> '{}' else value end;
+return case
+  when value collate "C" ~* 'bearer|taskq_|://[^/]*@|(passw|passphrase|pwd|secret|token|key|credential)[a-z]*=' then taskq.redact(to_jsonb(value)) #>> '{}'
+  else value
+end;
 comment on function taskq_private.shown_text(text) is 'A text as it may be shown: redacted if it may hold a secret.';
 --! EndIncluded 0_base/shown_text.sql
 --! Included 1_submit/resolve_idempotency.sql
@@ -224,6 +261,134 @@ end;
 $$;
 comment on function taskq_private.store_keys(taskq_private.submission[]) is 'Makes the keys of new jobs, or changes how many of them may run.';
 --! EndIncluded 2_ready/store_keys.sql
+--! Included 7_operate/rotate_api_key.sql
+-- Two keys of one holder are good at the same time, and never three. Locks: the old key. Raises: TQ404, TQ409, TQ422.
+create or replace function taskq.rotate_api_key(key_id text, grace_seconds integer default 86400)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_old taskq_private.api_keys;
+begin
+  perform taskq_private.check_scope();
+  if (rotate_api_key.grace_seconds between 0 and 31536000) is not true then
+    perform taskq_private.raise_error(taskq_private.invalid('grace_seconds', 'grace_seconds must be a whole number from 0 to 31536000'));
+  end if;
+  select * into v_old from taskq_private.api_keys as k where k.key_id = rotate_api_key.key_id for update;
+  if not found then
+    raise exception 'no api key %', rotate_api_key.key_id using errcode = 'TQ404', hint = 'Give the part between the two underscores; taskq.api_keys lists them.';
+  end if;
+  if not taskq_private.is_live(v_old, v_now) then
+    raise exception 'api key % has ended', rotate_api_key.key_id using errcode = 'TQ409', detail = 'ended', hint = 'Make a new one with issue_api_key().';
+  end if;
+  if exists (
+    select from taskq_private.api_keys as k
+    where (k.rotated_from = v_old.key_id or k.key_id = v_old.rotated_from) and taskq_private.is_live(k, v_now)
+  ) then
+    raise exception 'api key % is being rotated already', rotate_api_key.key_id
+      using errcode = 'TQ409', detail = 'rotating', hint = 'Two keys are good at a time: wait until the older one has ended, or revoke it.';
+  end if;
+  update taskq_private.api_keys as k
+  set expires_at = least(k.expires_at, v_now + rotate_api_key.grace_seconds * interval '1 second')
+  where k.key_id = v_old.key_id;
+  return taskq_private.store_api_key('rotate_api_key', v_old.name, v_old.role, v_old.queues, v_now + (v_old.expires_at - v_old.created_at), v_old.key_id);
+end;
+$$;
+comment on function taskq.rotate_api_key(text, integer) is
+  'Makes the successor of a key, of the same name, role, queues and length of life, and answers it, this once. The old one is good for grace_seconds more (a day unless said otherwise). Example: select taskq.rotate_api_key(''0123456789ab'', grace_seconds => 3600).';
+--! EndIncluded 7_operate/rotate_api_key.sql
+--! Included 7_operate/is_live.sql
+create or replace function taskq_private.is_live(key taskq_private.api_keys, now timestamptz)
+returns boolean
+language sql
+immutable
+as $$
+  select key.revoked_at is null and (key.expires_at is null or key.expires_at > now);
+$$;
+comment on function taskq_private.is_live(taskq_private.api_keys, timestamptz) is 'Whether a key is good: neither revoked nor expired.';
+--! EndIncluded 7_operate/is_live.sql
+--! Included 7_operate/find_api_key.sql
+-- Both parts are compared as hashes, in constant time for their length. None for a key that is not valid.
+create or replace function taskq_private.find_api_key(api_key text)
+returns setof taskq_private.api_keys
+language sql
+stable
+as $$
+  select k.*
+  from taskq_private.api_keys as k
+  where k.key_id = split_part(api_key, '_', 2)
+    and k.secret_hash = sha256(convert_to(split_part(api_key, '_', 3), 'UTF8'))
+    and split_part(api_key, '_', 1) = 'taskq'
+    and taskq_private.is_live(k, taskq_private.clock());
+$$;
+comment on function taskq_private.find_api_key(text) is 'The key that this is, if it is valid.';
+--! EndIncluded 7_operate/find_api_key.sql
+--! Included 7_operate/has_api_key.sql
+create or replace function taskq.has_api_key()
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select from taskq_private.api_keys as k where taskq_private.is_live(k, taskq_private.clock()));
+$$;
+comment on function taskq.has_api_key() is 'Whether any key is valid: a server that others can reach does not start without one. Example: select taskq.has_api_key().';
+--! EndIncluded 7_operate/has_api_key.sql
+--! Included 7_operate/live_api_keys.sql
+create or replace function taskq.live_api_keys(key_ids text[])
+returns text[]
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select k.key_id
+    from taskq_private.api_keys as k
+    where k.key_id = any (key_ids) and taskq_private.is_live(k, taskq_private.clock())
+  );
+$$;
+comment on function taskq.live_api_keys(text[]) is 'Which of these keys, given by their ids, are still good: a server asks for those that hold WebSockets open. Example: select * from taskq.live_api_keys(''{0123456789ab}'').';
+--! EndIncluded 7_operate/live_api_keys.sql
+--! Included 7_operate/redeem_ticket.sql
+-- Deleting it is what makes it good for one use: of two who try, one finds it. Raises: TQ401.
+create or replace function taskq.redeem_ticket(
+  ticket text, out key_id text, out name text, out role text, out queues text[], out expires_in_seconds double precision
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := taskq_private.clock();
+  v_ticket taskq_private.tickets;
+begin
+  delete from taskq_private.tickets as t
+  where t.ticket_hash = sha256(convert_to(redeem_ticket.ticket, 'UTF8'))
+  returning * into v_ticket;
+  if found and v_ticket.expires_at > v_now and v_ticket.key_id is null then
+    role := 'taskq_operator';
+    return;
+  end if;
+  select k.key_id, k.name, k.role, k.queues, extract(epoch from k.expires_at - v_now)
+  into key_id, name, role, queues, expires_in_seconds
+  from taskq_private.api_keys as k
+  where v_ticket.expires_at > v_now and k.key_id = v_ticket.key_id and taskq_private.is_live(k, v_now);
+  if not found then
+    raise exception 'the ticket is not valid' using errcode = 'TQ401', hint = 'POST /tickets gives one, which is good once and for 30 seconds.';
+  end if;
+end;
+$$;
+comment on function taskq.redeem_ticket(text) is 'Whose ticket this is, as authenticate_api_key() says it of a key; raises TQ401 for one that was used, has expired, or whose key has ended. Example: select * from taskq.redeem_ticket(''…'').';
+--! EndIncluded 7_operate/redeem_ticket.sql
 --! Included 8_read/preview_claim.sql
 -- The plan of the claim itself, with nothing locked and nothing taken.
 create or replace function taskq_private.preview_claim(worker taskq_private.workers, max_jobs integer default null)
@@ -323,5 +488,84 @@ end;
 $$;
 comment on function taskq_private.explain_ready(taskq_private.lanes, timestamptz, uuid) is 'Whether a claim would take this ready job now, and its place in line if not.';
 --! EndIncluded 8_read/explain_ready.sql
+--! Included 8_read/next_xid.sql
+-- The xmax of a snapshot will not do: it is one more than the highest id that has *ended*, and whoever is under way may have a higher one. The
+-- age of an id counts to the next one that will be given out, as of the first time that a transaction asks.
+create or replace function taskq_private.next_xid()
+returns text
+language sql
+stable
+as $$
+  select (s.xmax::text::bigint + greatest(age(s.xmax::xid), 0))::text
+  from (select pg_snapshot_xmax(pg_current_snapshot())) as s (xmax);
+$$;
+comment on function taskq_private.next_xid() is
+  'The first transaction id that is not given out yet: each transaction that this snapshot does not see has a lower one, or has not begun to write. Ask once in a transaction.';
+--! EndIncluded 8_read/next_xid.sql
+--! Included 8_read/read_events.sql
+-- For readers of the stream. Event ids become visible out of order, so a reader asks for what is after its position and for
+-- the ids that it has not seen yet; an id still missing when no transaction older than `next_xid` (as of when it was first
+-- missed) is under way, that is when `horizon` has passed it, will never come. Each call is a transaction of its own.
+create or replace function taskq.read_events(since bigint, missing bigint[] default '{}', max_events integer default 500)
+returns json
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with batch as (
+    (select e.* from taskq_private.job_events as e where e.event_id > since order by e.event_id limit max_events)
+    union all
+    select e.* from taskq_private.job_events as e where e.event_id = any (missing)
+  )
+  select json_build_object(
+    'horizon', pg_snapshot_xmin(pg_current_snapshot())::text,
+    'next_xid', taskq_private.next_xid(),
+    'events', coalesce((
+      select json_agg(json_build_object(
+        'id', b.event_id, 'at', b.at, 'event', b.event, 'queue', case when taskq_private.sees_queue(b.queue) then b.queue end,
+        'workflow_id', case when taskq_private.sees_queue(null) then b.workflow_id end,
+        'jobs', (
+          select json_agg(json_build_object(
+            'job_id', u.job_id, 'type', l.type, 'queue', l.queue, 'priority', l.priority, 'attempt', u.attempt, 'data', u.data
+          ) order by u.position)
+          from rows from (unnest(b.job_ids), unnest(b.lane_ids), unnest(b.attempts), jsonb_array_elements(taskq_private.shown(b.data)))
+            with ordinality as u (job_id, lane_id, attempt, data, position)
+          join taskq_private.lanes as l on l.lane_id = u.lane_id and taskq_private.sees_queue(l.queue)
+        )
+      ) order by b.event_id)
+      from batch as b
+    ), '[]')
+  );
+$$;
+comment on function taskq.read_events(bigint, bigint[], integer) is
+  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}. Example: select taskq.read_events(since => 0, max_events => 10).';
+--! EndIncluded 8_read/read_events.sql
+--! Included 8_read/stream_gaps.sql
+-- For a reader that begins at the end of the stream. Ids that are not there may be of transactions that are still under way, however
+-- many events have come since: one statement, so that what is missing and what is under way are seen at the same moment.
+create or replace function taskq.stream_gaps(out last_event_id bigint, out missing bigint[], out next_xid text, out horizon text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with ends as (
+    select coalesce(max(e.event_id), 0) as last, coalesce(min(e.event_id), 1) as first from taskq_private.job_events as e
+  )
+  select
+    ends.last,
+    array(
+      select g.id from generate_series(greatest(ends.last - 9999, ends.first), ends.last) as g (id)
+      except
+      select e.event_id from taskq_private.job_events as e where e.event_id > ends.last - 10000
+    ),
+    taskq_private.next_xid(),
+    pg_snapshot_xmin(pg_current_snapshot())::text
+  from ends;
+$$;
+comment on function taskq.stream_gaps() is
+  'The newest event, and the ids before it (10,000 back) that may still come: next_xid and horizon are as in read_events(). Example: select * from taskq.stream_gaps().';
+--! EndIncluded 8_read/stream_gaps.sql
 
 reset role;

@@ -36,6 +36,7 @@ test('what is no secret stays as it is', async (t) => {
 		keys: ['a'],
 		n: [1, 'x', null, {}, []],
 		url: 'http://a.b/c:d@e',
+		text: 'Unexpected token: x; max_tokens=4096; the password is wrong; key=value',
 	}
 
 	t.deepEqual(await redact(value), value)
@@ -53,6 +54,10 @@ test('texts lose API keys, bearer tokens and the passwords of URLs', async (t) =
 		'postgres://app:[redacted]@db:5432/x and amqp://u:[redacted]@h',
 	)
 	t.is(await redact('redis://:pw@h'), 'redis://:[redacted]@h')
+	t.is(
+		await redact(`PGPASSWORD=p4ss psql "host=h password='a b' user=u" && curl 'h/x?api_key=k1&y=2' -d client_secret="s t",token=x`),
+		`PGPASSWORD=[redacted] psql "host=h password=[redacted] user=u" && curl 'h/x?api_key=[redacted]&y=2' -d client_secret=[redacted],token=[redacted]`,
+	)
 	t.deepEqual(await redact({ list: [{ message: 'see https://u:p@h/x' }] }), { list: [{ message: 'see https://u:[redacted]@h/x' }] })
 })
 
@@ -74,6 +79,11 @@ test('the cheap look lets nothing pass that would be changed', async (t) => {
 		'pass',
 		'"://a:b\\c@d',
 		'bearer\tabcdefghi',
+		'PgPassword=x',
+		'pwd="a\nb"',
+		'api-keys=1',
+		'ACCESS_KEY=é',
+		'credentials=',
 	)
 	const { value } = fc.letrec((tie) => ({
 		value: fc.oneof(

@@ -83,6 +83,27 @@ test.serial('an event that commits after a later one is not lost to a reader tha
 	t.deepEqual([before.events.map(({ id }) => id), after.events.map(({ id }) => id)], [[Number(since) + 2], missing])
 })
 
+test.serial('a transaction that began after the one that has passed it is waited for too', async (t) => {
+	const stage = await makeStage(db)
+	await stage.submitOne() // makes the lane, which the two below would wait for each other about
+	const [first, second] = [await openSession(db), await openSession(db)]
+	const since = await position()
+	for (const session of [first, second]) {
+		await session.query('begin')
+		await session.query('select pg_current_xact_id()')
+	}
+	await second.query('select taskq.submit_job($1)', [stage.type])
+	await first.query('select taskq.submit_job($1)', [stage.type])
+	await first.query('commit')
+	const [before, gaps] = [await read(since), await db.row('select * from taskq.stream_gaps()')]
+	await second.query('commit')
+	const after = await read(before.events.at(-1)!.id, [Number(since) + 1])
+
+	t.deepEqual([before.events.map(({ id }) => id), after.events.map(({ id }) => id)], [[Number(since) + 2], [Number(since) + 1]])
+	t.true(BigInt(before.horizon) < BigInt(before.next_xid), 'else its reader would give it up')
+	t.true(BigInt(gaps.horizon) < BigInt(gaps.next_xid))
+})
+
 test.serial('an id that will never come is known by the horizon', async (t) => {
 	const stage = await makeStage(db)
 	await stage.submitOne() // makes the lane, which the two below would wait for each other about
