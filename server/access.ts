@@ -7,7 +7,7 @@ import type { Caller, Database } from './database.ts'
 import { doorKinds } from './errors.ts'
 import { Failures } from './failures.ts'
 import { KeyWatch } from './key-watch.ts'
-import { isLoopback, refuseForeign, refuseOtherSites } from './origin.ts'
+import { refuseForeign, refuseOtherSites } from './origin.ts'
 import { Problem } from './problem.ts'
 
 /** So much longer a revoked key may work: each key in use is asked about once in that time. */
@@ -15,8 +15,6 @@ const GOOD_FOR_MS = 1_000
 const MAX_REMEMBERED = 1000
 const KEY = /^taskq_\w{1,50}_\w{1,200}$/
 const TICKET = /^\w{1,200}$/
-
-export { isLoopback }
 
 const unauthenticated = (message: string, hint: string) => new Problem(doorKinds.unauthenticated, message, { hint })
 

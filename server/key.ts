@@ -13,9 +13,10 @@ const USAGE = [
 	'npm run key -- --list',
 ]
 const text = { type: 'string' } as const
+const flag = { type: 'boolean' } as const
 const options = {
 	...{ name: text, role: text, expires: text, queues: text, rotate: text, grace: text, revoke: text },
-	list: { type: 'boolean' },
+	...{ list: flag, help: flag },
 } as const
 type Given = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
 type Action = 'name' | 'rotate' | 'revoke' | 'list'
@@ -25,6 +26,10 @@ const BESIDE: Record<Action, readonly string[]> = { name: ['role', 'expires', 'q
 function readArguments(): { action: Action; given: Given } {
 	try {
 		const { values: given } = parseArgs({ options })
+		if (given.help) {
+			console.log(USAGE.join('\n'))
+			process.exit()
+		}
 		const actions = (Object.keys(BESIDE) as Action[]).filter((name) => given[name] !== undefined)
 		const [action] = actions
 		if (!action || actions.length > 1) throw new Error('Say one of --name, --rotate, --revoke and --list')

@@ -1,23 +1,14 @@
 /** What one subscription hears: events from the hub, kept for a reader who is a little slow, and ended for one who is too slow. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queryable } from '../../db/pool.ts'
 import { doorKinds } from '../errors.ts'
 import { Problem } from '../problem.ts'
 import { type Filters, matches } from '../stream/filters.ts'
 import type { Hub, Subscriber } from '../stream/hub.ts'
 import type { Message } from '../stream/messages.ts'
+import { Pace } from '../stream/pace.ts'
 import { replay } from '../stream/replay.ts'
 import { isFor } from '../stream/scope.ts'
 import { eventOf, type FeedEvent, plain } from './feed-events.ts'
-
-/** What may wait for a reader before it is ended; it can resume. */
-const MAX_WAITING = 2 ** 20
-/** What may wait while others wait for this reader, and how long they do until it has read everything. */
-const MAX_WAITING_AT_PACE = 2 ** 19
-const PATIENCE_MS = 1_000
-/** A replay goes at the reader's pace. */
-const MAX_WAITING_REPLAY = 2 ** 18
-const ROOM_MS = 20
 
 export interface FeedOptions {
 	hub: Hub
@@ -35,11 +26,11 @@ export class Feed implements Subscriber, AsyncIterableIterator<FeedEvent> {
 	problem: Problem | undefined
 	readonly #options: FeedOptions
 	readonly #waiting: { event: FeedEvent; size: number }[] = []
+	readonly #pace = new Pace(() => this.#bytes)
 	#bytes = 0
 	#allowed = 0
 	#ended = false
 	#replaying = false
-	#waited = 0
 	#wake: (() => void) | undefined
 
 	/** The hub must have been started. */
@@ -58,14 +49,12 @@ export class Feed implements Subscriber, AsyncIterableIterator<FeedEvent> {
 	/** From the hub: during a replay it is the replay that sends, until it has caught up. */
 	deliver(message: Message): number {
 		if (this.#replaying || !this.#wants(message)) return 0
-		if (this.#bytes === 0) this.#waited = 0
+		this.#pace.beforeSend()
 		return this.#take(message)
 	}
 
 	isWorthWaiting(ms: number): boolean {
-		if (this.#bytes < MAX_WAITING_AT_PACE || this.#waited > PATIENCE_MS) return false
-		this.#waited += ms
-		return true
+		return this.#pace.isWorthWaiting(ms)
 	}
 
 	resync(firstEventId: number): void {
@@ -104,7 +93,7 @@ export class Feed implements Subscriber, AsyncIterableIterator<FeedEvent> {
 	#take(message: Message): number {
 		const text = message.text()
 		this.#push(eventOf(message, text), text.length)
-		if (this.#bytes > MAX_WAITING)
+		if (this.#pace.isTooSlow)
 			this.#end(
 				new Problem(doorKinds.too_slow, 'Events came faster than they were read.', {
 					hint: 'Subscribe again with since and the highest id seen; ask for less of each event.',
@@ -124,7 +113,7 @@ export class Feed implements Subscriber, AsyncIterableIterator<FeedEvent> {
 		const { db, hub } = this.#options
 		this.#replaying = true
 		const send = async (message: Message) => {
-			while (!this.#ended && this.#bytes > MAX_WAITING_REPLAY) await sleep(ROOM_MS)
+			await this.#pace.room(() => !this.#ended)
 			if (!this.#ended && this.#wants(message)) this.#take(message)
 			return !this.#ended
 		}

@@ -1,7 +1,7 @@
 /** Connections over the functions that list by id: the database pages by index, and says by one row more whether there is a next page. */
 import { type ConnectionOptimizedStep, type ConnectionStep, connection, type ExecutionDetails, lambda, Step } from 'postgraphile/grafast'
-import { toCursor } from '../rest/query.ts'
-import { idInCursor } from './cursors.ts'
+import { GraphQLError } from 'postgraphile/graphql'
+import { idOfCursor, toCursor } from '../cursors.ts'
 import type { Record$, Rows$ } from './plans.ts'
 
 type Params = { after?: string | null; limit?: number | null }
@@ -13,6 +13,20 @@ export interface KeysetOptions {
 	id: string
 	/** How many there are, of all pages. */
 	count?: () => Step
+}
+
+/** The id in a cursor; null where none is given. */
+function idAfter(cursor: string | null | undefined): string | null {
+	if (cursor == null) return null
+	const id = idOfCursor(cursor)
+	if (id !== undefined) return id
+	throw new GraphQLError('after is no cursor of this list.', {
+		extensions: {
+			code: 'invalid_request',
+			field: 'after',
+			hint: 'Give the endCursor of an earlier page, or leave it out for the first page.',
+		},
+	})
 }
 
 type Collection = ConnectionOptimizedStep<unknown, Record$, never, string | null>
@@ -41,7 +55,7 @@ export class KeysetStep extends Step implements Omit<Collection, keyof Step> {
 	}
 
 	parseCursor($cursor: Step<string | null | undefined>): Step<string | null> {
-		return lambda($cursor, idInCursor)
+		return lambda($cursor, idAfter)
 	}
 
 	nodeForItem($item: Step): Record$ {

@@ -2,20 +2,15 @@
 import { type FieldArgs, lambda, type Step } from 'postgraphile/grafast'
 import { extendSchema, gql, wrapPlans } from 'postgraphile/utils'
 import { invalid } from '../problem.ts'
-import { priorityNumber } from '../rest/priority.ts'
+import { LEVELS, priorityName, priorityNumber } from '../rest/priority.ts'
 import { extension, type Record$ } from './plans.ts'
 
 export const levelNumbers = (levels: readonly string[]): number[] => levels.map((level) => priorityNumber(level)!)
 
-const LEVELS = ['critical', 'high', 'normal', 'low']
-
 const typeDefs = gql`
 	"""The priorities that have names: 1, 2, 3 and 4 of 1 (first) to 10."""
 	enum PriorityLevel {
-		critical
-		high
-		normal
-		low
+		${LEVELS.join('\n')}
 	}
 	extend type Job {
 		"""The name of the priority; null for one of 5 to 10."""
@@ -27,9 +22,13 @@ const typeDefs = gql`
 	}
 `
 
-const nameOf = (priority: unknown) => LEVELS.find((level) => priorityNumber(level) === priority) ?? null
+/** Its name, as the enum has it. */
+function levelOf(priority: unknown): string | null {
+	const name = priorityName(priority as number)
+	return typeof name === 'string' ? name : null
+}
 
-const fields = extendSchema(extension(typeDefs, { Job: { priorityLevel: ($job: Record$) => lambda($job.get('priority'), nameOf) } }))
+const fields = extendSchema(extension(typeDefs, { Job: { priorityLevel: ($job: Record$) => lambda($job.get('priority'), levelOf) } }))
 
 function oneOf(priority: unknown, level: unknown): unknown {
 	if (priority != null && level != null) throw invalid('priorityLevel', 'priority and priorityLevel are the same thing: give one of them')

@@ -1,11 +1,13 @@
 /** `/dead-letters`: the jobs that failed for good. */
+
 import { z } from 'zod'
 import { call, callOne } from '../../db/calls.ts'
+import { toCursor } from '../cursors.ts'
 import { linkNext } from './headers.ts'
 import { retried } from './job-actions.ts'
 import { type Handler, json, nothing, operation, type Routes } from './operation.ts'
 import { idOf } from './params.ts'
-import { cursor, text, toCursor, whole } from './query.ts'
+import { cursor, text, whole } from './query.ts'
 import { deadLettersRequest, retryRequest } from './requests.ts'
 import { count, id, instant, isoInstant, nextCursor } from './shapes.ts'
 

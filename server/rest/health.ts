@@ -1,8 +1,10 @@
 /** `/livez`, `/readyz`, `/health`: for whoever watches the process. They need no key and tell no secrets. */
 import type { Response } from 'express'
+import pg from 'pg'
 import { z } from 'zod'
 import { callOne } from '../../db/calls.ts'
 import type { Database } from '../database.ts'
+import { Unavailable } from '../problem.ts'
 import { type Answer, json, operation, type Routes } from './operation.ts'
 
 /** Watchers give up soon, so a look that takes longer is a failed one. */
@@ -87,9 +89,23 @@ async function lookAtDatabase(database: Database): Promise<Check> {
 		if (!has_schema) return { status: 'degraded', reason: 'the schema is missing: run `npm run migrate`' }
 		if (in_recovery) return { status: 'degraded', reason: 'the database is in recovery and takes no writes' }
 		return { status: 'ok', latency_ms: Math.round((performance.now() - started) * 10) / 10 }
-	} catch {
-		return { status: 'degraded', reason: 'the database cannot be reached' }
+	} catch (error) {
+		return { status: 'degraded', reason: reasonOf(error) }
 	} finally {
 		clearTimeout(timer)
 	}
+}
+
+/** By SQLSTATE: what somebody has to change before the database lets this server in. */
+const REFUSALS: Record<string, string> = {
+	'22023': 'the database has no roles of taskq: run `npm run migrate`',
+	'28000': 'the database refuses the login of DATABASE_URL',
+	'28P01': 'the database refuses the password of DATABASE_URL',
+	'3D000': 'the database that DATABASE_URL names does not exist',
+	'42501': 'the login of DATABASE_URL may not act as taskq_operator: grant taskq_operator to it',
+}
+
+function reasonOf(error: unknown): string {
+	const cause = error instanceof Unavailable ? error.cause : error
+	return (cause instanceof pg.DatabaseError && REFUSALS[cause.code ?? '']) || 'the database cannot be reached'
 }

@@ -15,6 +15,7 @@ import { otherDoors } from './other-doors.ts'
 import { poolRoutes } from './pools.ts'
 import { queueRoutes } from './queues.ts'
 import { installRoutes, type Services } from './routes.ts'
+import { scheduleRunRoutes } from './schedule-runs.ts'
 import { scheduleRoutes } from './schedules.ts'
 import { simulationRoutes } from './simulations.ts'
 import { ticketRoutes } from './tickets.ts'
@@ -43,6 +44,7 @@ export const routesOf = (options: RestOptions): Routes => ({
 	...poolRoutes,
 	...concurrencyKeyRoutes,
 	...scheduleRoutes,
+	...scheduleRunRoutes,
 	...ticketRoutes(options),
 	...otherDoors,
 	...healthRoutes(options),

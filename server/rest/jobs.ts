@@ -1,6 +1,8 @@
 /** `/jobs`: submit, look at one or wait for it, list. */
+
 import { z } from 'zod'
 import { call, callOne } from '../../db/calls.ts'
+import { toCursor } from '../cursors.ts'
 import { doorKinds } from '../errors.ts'
 import { Problem } from '../problem.ts'
 import type { Submit } from '../submit.ts'
@@ -11,7 +13,7 @@ import { type JobRow, listedJob, shapeJob, shownJob } from './job.ts'
 import { jobBody, jobExamples, readJobRequest } from './job-request.ts'
 import { type Handler, json, nothing, operation, type Routes } from './operation.ts'
 import { idOf } from './params.ts'
-import { cursor, flag, instant, list, metadata, oneOf, priorities, takeMetadata, toCursor, uuid, whole } from './query.ts'
+import { cursor, flag, instant, list, metadata, oneOf, priorities, takeMetadata, uuid, whole } from './query.ts'
 import { id, JOB_STATUSES, jobStatus, nextCursor } from './shapes.ts'
 import type { JobWaits } from './waits.ts'
 

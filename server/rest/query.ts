@@ -1,6 +1,7 @@
 /** What comes in after the question mark. */
 import type { Request } from 'express'
 import { z } from 'zod'
+import { idOfCursor } from '../cursors.ts'
 import { invalid } from '../problem.ts'
 import { check } from './check.ts'
 import { checkJson, checkText } from './json.ts'
@@ -70,17 +71,11 @@ export const priorities = looksLike(
 
 export const uuid = looksLike(one.pipe(z.guid('must be an id')), { type: 'string', format: 'uuid' })
 
-const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-const CURSOR_BYTES = 16
-
-/** Where a page ends, as the next request gives it back: opaque to callers, stable because ids never change. */
-export const toCursor = (id: string): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
 export const cursor = looksLike(
 	one.transform((value, context) => {
-		const bytes = Buffer.from(value, 'base64url')
-		if (bytes.length !== CURSOR_BYTES || bytes.toString('base64url') !== value)
-			context.addIssue({ code: 'custom', message: 'must be the next_cursor of an earlier page' })
-		return uuidOf(bytes.toString('hex'))
+		const id = idOfCursor(value)
+		if (id === undefined) context.addIssue({ code: 'custom', message: 'must be the next_cursor of an earlier page' })
+		return id
 	}),
 	{ type: 'string', description: 'The `next_cursor` of an earlier page.' },
 )

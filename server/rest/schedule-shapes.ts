@@ -1,8 +1,11 @@
 /** What schedules are, as requests say it and as answers tell it. */
 import { z } from 'zod'
 import { duration, durationOf, type Interval } from './durations.ts'
+import { textParam } from './params.ts'
 import { text as textParameter, whole } from './query.ts'
 import { instant, isoInstant, type Row, shape } from './shapes.ts'
+
+export const scheduleName = textParam('name', 'The name of a schedule.')
 
 export const listQuery = z.strictObject({ after: textParameter.optional(), limit: whole(1, 1000).default(200) })
 export const runsQuery = z.strictObject({ count: whole(1, 1000).default(5) })

@@ -1,26 +1,14 @@
 /** `/schedules`: jobs that are submitted again and again, and when. */
 import { z } from 'zod'
-import { call, callOne } from '../../db/calls.ts'
+import { call } from '../../db/calls.ts'
 import { doorKinds } from '../errors.ts'
 import { Problem } from '../problem.ts'
 import { resolveJobAliases } from './aliases.ts'
 import { intervalOf } from './durations.ts'
 import { linkNext } from './headers.ts'
 import { type Given, type Handler, json, nothing, operation, type Routes } from './operation.ts'
-import { textParam } from './params.ts'
-import {
-	listQuery,
-	previewRequest,
-	runsQuery,
-	type ScheduleRow,
-	scheduleRequest,
-	shapeSchedule,
-	shown,
-	shownRuns,
-} from './schedule-shapes.ts'
-import { isoInstant, type Row } from './shapes.ts'
-
-const name = textParam('name', 'The name of a schedule.')
+import { listQuery, scheduleName as name, type ScheduleRow, scheduleRequest, shapeSchedule, shown } from './schedule-shapes.ts'
+import type { Row } from './shapes.ts'
 
 async function read(db: Given['db'], name: string): Promise<Row> {
 	const [row] = await call<ScheduleRow>(db, 'schedule', [name])
@@ -44,11 +32,6 @@ const put: Handler<unknown, z.output<typeof scheduleRequest>> = async ({ db, par
 	])
 	return read(db, params.name!)
 }
-
-const runsOf = (rows: { run_at: Date }[]) => ({ next_runs: rows.map(({ run_at }) => isoInstant(run_at)) })
-
-const preview: Handler<unknown, z.output<typeof previewRequest>> = async ({ db, body: { cron, every, time_zone, count, after } }) =>
-	runsOf(await call(db, 'previewSchedule', [cron ?? null, intervalOf(every), time_zone ?? null, count ?? 5, after ?? null]))
 
 const one = { tag: 'schedules', params: { name }, answers: { 200: json(shown, 'The schedule as it is now.') } } as const
 
@@ -122,43 +105,6 @@ export const scheduleRoutes: Routes = {
 				await call(db, 'resumeSchedule', [params.name])
 				return read(db, params.name!)
 			},
-		}),
-	},
-	'/schedules/:name/runs': {
-		get: operation({
-			summary: 'When a schedule runs next',
-			tag: 'schedules',
-			params: { name },
-			query: runsQuery,
-			answers: { 200: json(shownRuns, 'Soonest first.') },
-			errors: ['not_found'],
-			handle: async ({ db, params, query: { count } }) => runsOf(await call(db, 'nextRuns', [params.name, count])),
-		}),
-		post: operation({
-			summary: 'Submit the job of a schedule now, beside its ticks',
-			tag: 'schedules',
-			params: { name },
-			answers: { 201: json(z.strictObject({ id: z.guid() }), 'The job.', 'Location') },
-			errors: ['not_found', 'unknown_job_type', 'invalid_payload'],
-			async handle({ res, db, params }) {
-				const { job_id } = await callOne<{ job_id: string }>(db, 'runSchedule', [params.name])
-				res.location(`/jobs/${job_id}`)
-				return { id: job_id }
-			},
-		}),
-	},
-	'/schedule-previews': {
-		post: operation({
-			summary: 'When a schedule would run',
-			tag: 'schedules',
-			stores: false,
-			body: {
-				whole: 'a preview of a schedule',
-				schema: previewRequest,
-				examples: { 'the next mornings': { cron: '0 6 * * *', time_zone: 'Europe/Berlin', count: 3 } },
-			},
-			answers: { 200: json(shownRuns, 'Soonest first.') },
-			handle: preview,
 		}),
 	},
 }

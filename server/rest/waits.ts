@@ -10,11 +10,8 @@ import type { Message } from '../stream/messages.ts'
 import type { Check } from './health.ts'
 import type { JobRow, ShownJob } from './job.ts'
 import { hasEnded, type Waiter, WaitRoom } from './wait-room.ts'
+import { WaitSeats } from './wait-seats.ts'
 
-/** Each costs a connection of its caller's. */
-export const MAX_WAITING = 1_000
-/** Of one API key, so that none takes the places of all the others. */
-export const MAX_WAITING_OF_KEY = MAX_WAITING / 4
 /** How often one look at all jobs that are waited for makes up for an event that was not heard. */
 const SWEEP_MS = 10_000
 const SWEEP_IDS = 500
@@ -50,9 +47,8 @@ export class JobWaits implements Subscriber {
 	readonly #rooms = new Map<string, Map<string, WaitRoom>>()
 	readonly #stopped = new AbortController()
 	#sweeping: { stop: () => Promise<void> } | undefined
-	/** Those that have entered; of them those of each API key, by its id, and those that have looked and now wait. */
-	#count = 0
-	readonly #countOf = new Map<string, number>()
+	readonly #seats = new WaitSeats()
+	/** Those of them that have looked, and now wait. */
 	#waiting = 0
 
 	constructor({ hub, database, access }: WaitsOptions) {
@@ -110,9 +106,9 @@ export class JobWaits implements Subscriber {
 	}
 
 	#enter(caller: Caller, jobId: string, waiter: Waiter): WaitRoom {
-		if (this.#count >= MAX_WAITING) throw new Problem(doorKinds.too_many_waits, `${this.#count} requests wait for jobs at this server.`)
-		this.#countKey(caller, 1)
-		if (this.#count++ === 0) {
+		const isFirst = this.#seats.areEmpty
+		this.#seats.take(caller)
+		if (isFirst) {
 			this.#hub.add(this)
 			this.#sweeping = repeat(SWEEP_MS, () => this.#sweep())
 		}
@@ -125,19 +121,9 @@ export class JobWaits implements Subscriber {
 		return room
 	}
 
-	/** Throws before anything has changed. */
-	#countKey({ keyId }: Caller, more: 1 | -1): void {
-		if (!keyId) return
-		const count = (this.#countOf.get(keyId) ?? 0) + more
-		if (count > MAX_WAITING_OF_KEY)
-			throw new Problem(doorKinds.too_many_waits, `${MAX_WAITING_OF_KEY} requests with this API key wait for jobs at this server.`)
-		if (count === 0) this.#countOf.delete(keyId)
-		else this.#countOf.set(keyId, count)
-	}
-
 	#leave(caller: Caller, jobId: string, room: WaitRoom, waiter: Waiter): void {
-		this.#countKey(caller, -1)
-		if (--this.#count === 0) {
+		this.#seats.leave(caller)
+		if (this.#seats.areEmpty) {
 			this.#hub.remove(this)
 			void this.#sweeping?.stop()
 			this.#sweeping = undefined

@@ -1,11 +1,13 @@
 /** `/workflows`: graphs of jobs that were submitted under a name. */
+
 import { z } from 'zod'
 import { call, callOne } from '../../db/calls.ts'
 import type { Queryable } from '../../db/pool.ts'
+import { toCursor } from '../cursors.ts'
 import { linkNext } from './headers.ts'
 import { type Handler, json, operation, type Routes } from './operation.ts'
 import { idOf } from './params.ts'
-import { cursor, oneOf, text, toCursor, whole } from './query.ts'
+import { cursor, oneOf, text, whole } from './query.ts'
 import { cancelRequest } from './requests.ts'
 import { count, id, nextCursor } from './shapes.ts'
 import { shapeWorkflow, shownWorkflow, WORKFLOW_STATUSES, type WorkflowRow } from './workflow.ts'

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import type { Queryable } from '../../db/pool.ts'
 import { doorKinds } from '../errors.ts'
@@ -7,18 +6,10 @@ import { Problem, problemOf } from '../problem.ts'
 import { type Filters, matches, readSubscriptionMessage, type Subscription } from './filters.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './messages.ts'
+import { Pace } from './pace.ts'
 import { replay } from './replay.ts'
 import { isFor, refuseTopics } from './scope.ts'
 import type { Snapshot, SnapshotTopic } from './snapshots.ts'
-
-/** What may wait for a reader before it is cut; it can resume. */
-const MAX_BUFFERED = 2 ** 20
-/** What may wait while others wait for this reader, and how long they do until it has read everything. */
-const MAX_BUFFERED_AT_PACE = 2 ** 19
-const PATIENCE_MS = 1_000
-/** A replay goes at the reader's pace. */
-const MAX_BUFFERED_REPLAY = 2 ** 18
-const ROOM_MS = 20
 
 export interface ClientOptions {
 	ws: WebSocket
@@ -34,14 +25,15 @@ export interface ClientOptions {
 /** One WebSocket of `/jobs/stream`. */
 export class Client {
 	readonly #options: ClientOptions
+	readonly #pace: Pace
 	#filters: Filters = { topics: [] }
 	/** Set while a replay is under way: counts them, so that a new subscription ends the one before. */
 	#replaying: symbol | undefined
-	#waited = 0
 
 	constructor(options: ClientOptions) {
 		this.#options = options
 		const { ws, hub } = options
+		this.#pace = new Pace(() => ws.bufferedAmount)
 		hub.add(this)
 		ws.on('close', () => this.#leave())
 		ws.on('error', () => ws.terminate())
@@ -52,16 +44,14 @@ export class Client {
 	/** From the hub: during a replay it is the replay that sends, until it has caught up. */
 	deliver(message: Message): number {
 		if (this.#replaying || !isFor(this.#options.queues, message) || !matches(this.#filters, message)) return 0
-		if (this.#options.ws.bufferedAmount === 0) this.#waited = 0
+		this.#pace.beforeSend()
 		const text = message.text()
 		this.#send(text)
 		return text.length
 	}
 
 	isWorthWaiting(ms: number): boolean {
-		if (this.#options.ws.bufferedAmount < MAX_BUFFERED_AT_PACE || this.#waited > PATIENCE_MS) return false
-		this.#waited += ms
-		return true
+		return this.#pace.isWorthWaiting(ms)
 	}
 
 	resync(firstEventId: number): void {
@@ -104,7 +94,7 @@ export class Client {
 		this.#replaying = replaying
 		const goesOn = () => this.#replaying === replaying && ws.readyState === WebSocket.OPEN
 		const send = async (message: Message) => {
-			while (goesOn() && ws.bufferedAmount > MAX_BUFFERED_REPLAY) await sleep(ROOM_MS)
+			await this.#pace.room(goesOn)
 			if (goesOn() && matches(this.#filters, message)) this.#send(message.text())
 			return goesOn()
 		}
@@ -123,7 +113,7 @@ export class Client {
 		const { ws } = this.#options
 		if (ws.readyState !== WebSocket.OPEN) return
 		ws.send(text)
-		if (ws.bufferedAmount <= MAX_BUFFERED) return
+		if (!this.#pace.isTooSlow) return
 		this.#leave()
 		ws.close(1013, 'too slow: resume with since and the highest id seen')
 	}

@@ -1,9 +1,10 @@
 /** `WS /jobs/stream`: what happens to jobs, queues and workers, as it happens. */
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
 import { call } from '../../db/calls.ts'
 import type { Access } from '../access.ts'
 import type { Database } from '../database.ts'
 import type { Log } from '../log.ts'
+import { pingAll, sayGoodbye } from '../sockets.ts'
 import type { Upgrade } from '../upgrades.ts'
 import { Client } from './client.ts'
 import { readSubscriptionQuery } from './filters.ts'
@@ -12,9 +13,6 @@ import { Snapshot } from './snapshots.ts'
 
 export const STREAM_PATH = '/jobs/stream'
 
-const PING_MS = 30_000
-/** How long a client may take to say goodbye when the server stops. */
-const GOODBYE_MS = 2_000
 /** Subscriptions are short. */
 const MAX_MESSAGE_BYTES = 64 * 1024
 
@@ -69,32 +67,4 @@ export function installStream({ database, access, connectionString, log }: Strea
 			await Promise.all([hub.stop(), ...Object.values(snapshots).map((snapshot) => snapshot.stop())])
 		},
 	}
-}
-
-/** A peer that has not answered the last ping is gone. */
-export function pingAll(sockets: WebSocketServer): NodeJS.Timeout {
-	const waiting = new WeakSet<WebSocket>()
-	return setInterval(() => {
-		for (const ws of sockets.clients) {
-			if (waiting.has(ws)) {
-				ws.terminate()
-				continue
-			}
-			waiting.add(ws)
-			ws.once('pong', () => waiting.delete(ws))
-			ws.ping()
-		}
-	}, PING_MS)
-}
-
-/** Closes them all with 1001, and waits until they are. */
-export async function sayGoodbye(sockets: WebSocketServer): Promise<void> {
-	const clients = [...sockets.clients]
-	const gone = clients.map((ws) => new Promise((resolve) => ws.once('close', resolve)))
-	for (const ws of clients) ws.close(1001, 'the server is stopping')
-	const impatient = setTimeout(() => {
-		for (const ws of clients) ws.terminate()
-	}, GOODBYE_MS)
-	await Promise.all(gone)
-	clearTimeout(impatient)
 }

@@ -66,7 +66,7 @@ test('a key that expires while it is in use is refused from then on', async (t) 
 	await expireSoon(key)
 
 	await ends(key)
-	t.pass()
+	t.not(await statusOf(api, key), 200, 'and it stays so')
 })
 
 test('WebSockets of a key that has ended are closed, and others stay', async (t) => {

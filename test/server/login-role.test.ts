@@ -18,6 +18,10 @@ function run(program: string, args: string[], env: Record<string, string>) {
 	return { child, lines, ended: once(child, 'close') as Promise<[number | null, string | null]> }
 }
 
+/** Where a server listens that logs these lines. */
+const listening = (lines: string[]): Promise<string> =>
+	eventually(() => lines.map((line) => (line.startsWith('{') ? JSON.parse(line) : {})).find(({ msg }) => msg === 'listening')?.url)
+
 /** A login role that has nothing of its own and inherits nothing: it may only become one of taskq's roles. */
 async function makeLogin(): Promise<{ name: string; url: string }> {
 	const name = `app_${new URL(db.url).pathname.slice(3)}`
@@ -26,6 +30,26 @@ async function makeLogin(): Promise<{ name: string; url: string }> {
 	await db.query(`grant ${ROLES} to ${name}${version >= 160_000 ? ' with inherit false, set true' : ''}`)
 	return { name, url: Object.assign(new URL(db.url), { username: name, password: 'app' }).href }
 }
+
+test('a server whose login may not act as taskq says what to grant, and goes on once that is done', async (t) => {
+	const name = `lone_${new URL(db.url).pathname.slice(3)}`
+	await db.query(`create role ${name} login noinherit password 'lone'`)
+	const server = run('server/main.ts', [], {
+		DATABASE_URL: Object.assign(new URL(db.url), { username: name, password: 'lone' }).href,
+		...{ API_PORT: '0', LOG_LEVEL: 'info' },
+	})
+	const api = clientOf(await listening(server.lines))
+
+	const refused = await api.get('/readyz')
+	await db.query(`grant ${ROLES} to ${name}`)
+	await eventually(async () => (await api.get('/readyz')).status === 200)
+	server.child.kill('SIGTERM')
+	await server.ended
+	await db.query(`drop role ${name}`)
+
+	t.is(refused.status, 503)
+	t.regex(refused.body.reason, /grant taskq_operator/)
+})
 
 test('a login that inherits nothing is enough for the server, the worker and the keys', async (t) => {
 	const { name, url } = await makeLogin()
@@ -38,9 +62,7 @@ test('a login that inherits nothing is enough for the server, the worker and the
 
 	const env = { DATABASE_URL: url, API_PORT: '0', JOB_TTL_SECONDS: '3600', LOG_LEVEL: 'info' }
 	const processes = [run('server/main.ts', [], env), run('worker/main.ts', [], env)] as const
-	const base = await eventually(
-		() => processes[0].lines.map((line) => (line.startsWith('{') ? JSON.parse(line) : {})).find(({ msg }) => msg === 'listening')?.url,
-	)
+	const base = await listening(processes[0].lines)
 	const made = run(
 		'server/key.ts',
 		['--name', 'me', '--role', 'taskq_operator', '--queues', 'default,other', '--expires', '2100-01-01T00:00:00Z'],

@@ -96,6 +96,7 @@ test.serial('a start that cannot be is refused in words', async (t) => {
 test.serial('npm run key prints a key that opens the door', async (t) => {
 	const made = run('key.ts', ['--name', 'me', '--role', 'taskq_reader'], { DATABASE_URL: db.url })
 	const wrong = run('key.ts', ['--name', 'me', '--role', 'root'], { DATABASE_URL: db.url })
+	const help = run('key.ts', ['--help'], {})
 	const [code] = await made.ended
 	const server = runServer({ LOG_LEVEL: 'trace' })
 	const api = clientOf(await urlOf(server))
@@ -110,4 +111,6 @@ test.serial('npm run key prints a key that opens the door', async (t) => {
 	t.false(server.lines.some((line) => line.includes(key)))
 	t.is((await wrong.ended)[0], 2)
 	t.regex(wrong.lines.join('\n'), /--role must be one of/)
+	t.is((await help.ended)[0], 0)
+	t.regex(help.lines.join('\n'), /--revoke <id>/)
 })

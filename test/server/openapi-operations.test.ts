@@ -17,7 +17,7 @@ test.serial('the document is there, and something of each kind to try its operat
 	const letters = [await stage.run('failed'), await stage.run('failed'), await stage.run('failed'), await stage.run('failed')]
 	scenarios = scenariosOf(stage, letters)
 	await eventually(async () => (await api.post('/graphql', { query: '{ __typename }' })).status === 200)
-	t.pass()
+	t.deepEqual(Object.keys(scenarios).toSorted(), names().toSorted(), 'every operation has its scenarios')
 })
 
 /** The first request of an operation that succeeds. */
@@ -33,7 +33,6 @@ const isOpen = (name: string): boolean => {
 const names = () => operationsOf(contract.document).map(({ method, template }) => `${method} ${template}`)
 
 test.serial('each operation of the document is driven, and answers as it is written', async (t) => {
-	t.deepEqual(Object.keys(scenarios).toSorted(), names().toSorted(), 'every operation has its scenarios')
 	const others: string[] = []
 	for (const [name, sent] of Object.entries(scenarios)) {
 		for (const { expect, ...request } of sent) {

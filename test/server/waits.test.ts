@@ -2,7 +2,7 @@ import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { callOne } from '../../db/calls.ts'
-import { MAX_WAITING, MAX_WAITING_OF_KEY } from '../../server/rest/waits.ts'
+import { MAX_WAITING, MAX_WAITING_OF_KEY } from '../../server/rest/wait-seats.ts'
 import { makeProxy } from '../faults/proxy.ts'
 import { claim, registerWorker } from '../support/db.ts'
 import { type Answer, clientOf, eventually, isProblem, startTestServer, useServer } from './support.ts'
@@ -95,7 +95,7 @@ test.serial('who goes is no longer waited with', async (t) => {
 	for (const request of requests) request.destroy()
 
 	await eventually(async () => (await waiting(server.url)) === 0)
-	t.pass()
+	t.is((await clientOf(server.url).get(`/jobs/${id}`)).body.status, 'running', 'nobody is answered because the job ended')
 	await server.stop()
 })
 

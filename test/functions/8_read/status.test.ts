@@ -42,5 +42,5 @@ test.serial('counts over ten thousand are estimates, and say so', async (t) => {
 		const { pending_count, ready_count } = await status() // statistics are a moment late
 		return pending_count === pending && ready_count === ready
 	})
-	t.pass()
+	t.true(Number(pending) >= 12_000 && Number(ready) >= 11_000, 'what was submitted is what was counted')
 })
