@@ -21,12 +21,21 @@ export function isAlive(pid: number): boolean {
 	return !fs.existsSync(status) || !/^State:\s+Z/m.test(fs.readFileSync(status, 'utf8'))
 }
 
-export function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const server = net.createServer().on('error', reject)
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address() as net.AddressInfo
-			server.close(() => resolve(port))
-		})
-	})
+/** Below those that systems give to outgoing connections: one of those may be taken before it is used, or while a server restarts. */
+const [FIRST_PORT, LAST_PORT] = [20_000, 32_767]
+const TRIES = 1_000
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+	for (let tries = 0; tries < TRIES; tries++) {
+		const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT + 1))
+		if (await isFree(port)) return port
+	}
+	throw new Error(`none of ${TRIES} ports from ${FIRST_PORT} to ${LAST_PORT} is free: say which to use with TASKQ_PG_PORT`)
 }
+
+const isFree = (port: number): Promise<boolean> =>
+	new Promise((resolve) => {
+		const server = net.createServer().on('error', () => resolve(false))
+		server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+	})

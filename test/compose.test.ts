@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import net from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { parse } from 'yaml'
+import { freePort } from '../db/embedded-process.ts'
 import { submit, useDb } from './support/db.ts'
 import { until, whenStatus } from './support/worker.ts'
 
@@ -34,16 +34,8 @@ function run(
 	return Object.assign(child, { output: () => output })
 }
 
-const freePort = async () => {
-	const server = net.createServer().listen(0, '127.0.0.1')
-	await once(server, 'listening')
-	const { port } = server.address() as net.AddressInfo
-	server.close()
-	return String(port)
-}
-
 test.serial('the commands of docker-compose.yml run as they stand', async (t) => {
-	const port = await freePort()
+	const port = String(await freePort())
 	const migrate = run(t, services.migrate!.command, 'migrate')
 	const [migrated] = await once(migrate, 'exit')
 	const key = run(t, ['node', 'server/key.ts', '--name', 'me', '--role', 'taskq_operator'], 'migrate')

@@ -1,6 +1,7 @@
 /** A way to PostgreSQL that can be shut, slowed, and cut at a chosen message. */
 import { once } from 'node:events'
 import net from 'node:net'
+import { freePort } from '../../db/embedded-process.ts'
 import { carry, isOver, type Pair } from './carry.ts'
 import { Frames, isNotification, Statements } from './wire.ts'
 
@@ -53,9 +54,7 @@ export async function makeProxy(connectionString: string): Promise<PgProxy> {
 		join(proxy, pair)
 	})
 	const listen = (port: number) => once(server.listen(port, '127.0.0.1'), 'listening')
-	await listen(0)
-	const { port } = server.address() as net.AddressInfo
-	server.close()
+	const port = await freePort()
 	const close = async () => {
 		if (!server.listening) return
 		proxy.halfOpen = false

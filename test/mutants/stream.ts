@@ -8,6 +8,5 @@ export const streamMutants: Mutant[] = [
 		from: 'greatest(age(s.xmax::xid), 0)',
 		to: '0',
 		caughtBy: ['test/functions/8_read/read_events.test.ts > *began after the one that has passed it*'],
-		isQuick: true,
 	},
 ]
