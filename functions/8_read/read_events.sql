@@ -34,4 +34,4 @@ as $$
   );
 $$;
 comment on function taskq.read_events(bigint, bigint[], integer) is
-  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}. Example: select taskq.read_events(since => 0, max_events => 10).';
+  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}. An id that was passed over may still come: give it as missing until a later horizon has reached the next_xid of the answer that passed it, each call in a transaction of its own. Example: select taskq.read_events(since => 0, max_events => 10).';

@@ -7,12 +7,12 @@ import type { Log } from '../log.ts'
 import { MAX_REQUEST_BYTES } from './body.ts'
 import { makeMaskError, makeNamedErrors } from './errors.ts'
 import { Exposure, Names } from './exposure.ts'
+import { JobRequests } from './job-requests.ts'
 import { makeLimits } from './limits.ts'
 import { Lists } from './lists.ts'
 import { Pages } from './pages.ts'
 import { Priorities } from './priorities.ts'
 import { ruru } from './ruru.ts'
-import { Submitters } from './submitters.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 const STATEMENT_TIMEOUT = '5s'
@@ -29,8 +29,8 @@ export interface PresetOptions {
 export function makePreset({ pool, callerOf, log }: PresetOptions): GraphileConfig.Preset {
 	const maskError = makeMaskError(log)
 	return {
-		extends: [PostGraphileAmberPreset, Lists, Priorities],
-		plugins: [Exposure, Names, Pages, makeLimits(), makeNamedErrors(maskError), Subscriptions, Submitters],
+		extends: [PostGraphileAmberPreset, Lists, Priorities, JobRequests],
+		plugins: [Exposure, Names, Pages, makeLimits(), makeNamedErrors(maskError), Subscriptions],
 		disablePlugins: ['NodePlugin', 'QueryQueryPlugin', 'MutationPayloadQueryPlugin'],
 		pgServices: [
 			makePgService({

@@ -1,9 +1,10 @@
 /** The names of priorities as an enum. Where a priority is given as a text or a number, that goes on working. */
-import { type FieldArgs, lambda, type Step } from 'postgraphile/grafast'
+import { lambda, type Step } from 'postgraphile/grafast'
 import { extendSchema, gql, wrapPlans } from 'postgraphile/utils'
 import { invalid } from '../problem.ts'
 import { LEVELS, priorityName, priorityNumber } from '../rest/priority.ts'
 import { extension, type Record$ } from './plans.ts'
+import { withRaw } from './raw.ts'
 
 export const levelNumbers = (levels: readonly string[]): number[] => levels.map((level) => priorityNumber(level)!)
 
@@ -30,21 +31,11 @@ function levelOf(priority: unknown): string | null {
 
 const fields = extendSchema(extension(typeDefs, { Job: { priorityLevel: ($job: Record$) => lambda($job.get('priority'), levelOf) } }))
 
-function oneOf(priority: unknown, level: unknown): unknown {
+/** Whichever of the two is given. Throws a Problem where both are. */
+export function priorityGiven(priority: unknown, level: unknown): unknown {
 	if (priority != null && level != null) throw invalid('priorityLevel', 'priority and priorityLevel are the same thing: give one of them')
 	return level ?? priority
 }
-
-/** Arguments of which one is read from elsewhere. */
-const withRaw = (args: FieldArgs, name: string, $value: Step): FieldArgs =>
-	new Proxy(args, {
-		get(target, key: keyof FieldArgs) {
-			const value: unknown = target[key]
-			if (typeof value !== 'function') return value
-			if (key !== 'getRaw') return value.bind(target)
-			return (path: string[]) => (path.at(-1) === name ? $value : target.getRaw(path))
-		},
-	})
 
 const levels = wrapPlans({
 	Mutation: {
@@ -55,7 +46,7 @@ const levels = wrapPlans({
 				withRaw(
 					args,
 					'priority',
-					lambda(given, ([priority, level]) => oneOf(priority, level), false),
+					lambda(given, ([priority, level]) => priorityGiven(priority, level), false),
 				),
 			)
 		},

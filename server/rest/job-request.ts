@@ -54,4 +54,4 @@ export function checkJobRequest(value: unknown, { name }: Caller): Record<string
 }
 
 /** Whoever has a name is who created their jobs; `field` says where they gave another one. */
-export const refuseCreator = (field: string): Problem => invalid(field, `${field} is the name of your API key and cannot be given`)
+const refuseCreator = (field: string): Problem => invalid(field, `${field} is the name of your API key and cannot be given`)

@@ -69,16 +69,49 @@ test('a priority is a level, a text or a number, and one of them', async (t) => 
 
 test('each of many jobs is answered for itself, and nobody says who else created it', async (t) => {
 	const client = await makeKey(db, 'taskq_client')
-	const mutation = `mutation ($requests: JSON!) { submitEach(input: { requests: $requests }) { submitted { position jobId status error } } }`
+	const mutation = `mutation ($requests: [JobRequestInput!]!) { submitEach(input: { requests: $requests }) { submitted { position jobId status error } } }`
 
 	const { data } = await ask(mutation, { requests: [{ type: 'echo' }, { type: 'nope' }] }, client)
-	const refused = await ask(mutation, { requests: [{ type: 'echo', created_by: 'somebody' }] }, client)
+	const refused = await ask(mutation, { requests: [{ type: 'echo', createdBy: 'somebody' }] }, client)
 
 	t.like(data.submitEach.submitted, [
 		{ position: 0, status: 'ready', error: null },
 		{ position: 1, jobId: null, error: { code: 'TQ421' } },
 	])
 	t.is(refused.errors[0].extensions.code, 'invalid_request')
+})
+
+test('a job of many has every field that a single one has', async (t) => {
+	const given = {
+		...{ type: 'echo', name: 'all', queue: 'many', payload: { message: 'hi' }, metadata: { customer: 'acme' }, priorityLevel: 'low' },
+		...{ runAt: '2999-01-01T00:00:00Z', cpuUnits: 0.5, memoryMb: 64, resources: { gpu: 2 }, timeoutSeconds: 7, expectedSeconds: 1.5 },
+		...{ retryConfig: { maxAttempts: 4, initialDelaySeconds: 2, backoffMultiplier: 3, maxDelaySeconds: 60, jitter: 0 } },
+		...{ idempotencyKey: 'graphql-all', concurrencyKey: 'graphql', concurrencyLimit: 3, onDependencyFailure: 'hold' },
+		traceContext: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+	}
+	const mutation = 'mutation ($jobs: [JobRequestInput!]!) { submitJobs(input: { jobs: $jobs }) { submitted { jobId created } } }'
+
+	const { data, errors } = await ask(mutation, { jobs: [given] })
+	const again = await ask(mutation, { jobs: [given] })
+
+	t.is(errors, undefined, JSON.stringify(errors))
+	const [{ jobId }] = data.submitJobs.submitted
+	t.deepEqual(again.data.submitJobs.submitted, [{ jobId, created: false }])
+	const row = await db.row('select *, run_at::text from taskq.jobs where job_id = $1', [jobId])
+	t.like(row, {
+		...{ type: 'echo', name: 'all', queue: 'many', payload: { message: 'hi' }, metadata: { customer: 'acme' }, priority: 4 },
+		...{
+			cpu_units: 0.5,
+			memory_mb: 64,
+			resources: { gpu: 2 },
+			timeout_seconds: 7,
+			expected_seconds: 1.5,
+			trace_context: given.traceContext,
+		},
+		...{ max_attempts: 4, initial_delay_seconds: 2, backoff_multiplier: 3, max_delay_seconds: 60, jitter: 0, status: 'pending' },
+		...{ idempotency_key: 'graphql-all', concurrency_key: 'graphql', on_dependency_failure: 'hold' },
+	})
+	t.true(row.run_at.startsWith('2999-01-01'))
 })
 
 test('what only administrators may do, operators may not', async (t) => {

@@ -12,22 +12,25 @@ async function ask(query: string, variables: Json = {}, headers: Record<string, 
 	})
 }
 
-const SUBMIT = `mutation ($jobs: JSON!) {
-	submitJobs(input: { jobs: $jobs }) { submitted { position name jobId status created warnings workflowId } }
+const SUBMIT = `mutation ($workflow: WorkflowRequestInput, $jobs: [JobRequestInput!]!) {
+	submitJobs(input: { workflow: $workflow, jobs: $jobs }) { submitted { position name jobId status created warnings workflowId } }
 }`
 
-const job = (name: string, ...depends_on: unknown[]) => ({ name, type: 'echo', depends_on })
+const job = (name: string, ...parents: (string | Json)[]) => ({
+	...{ name, type: 'echo' },
+	dependsOn: parents.map((parent) => (typeof parent === 'string' ? { job: parent } : parent)),
+})
 
 /** Submits a workflow in which `b` waits for `a`, and `c` for the end of `b`. */
 async function startChain(name: string): Promise<{ id: string; a: string; b: string; c: string }> {
-	const jobs = { workflow: { name }, jobs: [job('a'), job('b', 'a'), job('c', { job: 'b', condition: 'finished' })] }
-	const { data, errors } = await ask(SUBMIT, { jobs })
+	const jobs = [job('a'), job('b', 'a'), job('c', { job: 'b', condition: 'finished' })]
+	const { data, errors } = await ask(SUBMIT, { workflow: { name }, jobs })
 	if (errors) throw new Error(JSON.stringify(errors))
 	const [a, b, c] = data.submitJobs.submitted.map(({ jobId }: Json) => jobId)
 	return { id: data.submitJobs.submitted[0].workflowId, a, b, c }
 }
 
-test('a graph is submitted as an object or as a list, and read with its workflow', async (t) => {
+test('a graph is submitted as a workflow or as a list, and read with its workflow', async (t) => {
 	const { id, a, b, c } = await startChain('by graphql')
 
 	const { data: list } = await ask(SUBMIT, { jobs: [job('x'), job('y', 'x')] })
@@ -107,22 +110,19 @@ test('jobs and workflows are cancelled, retried, and made to wait', async (t) =>
 
 test('errors name the job, the members of a cycle, the workflow of a key, and the state', async (t) => {
 	const { id } = await startChain('wrong')
-	const keyed = { workflow: { name: 'keyed', idempotency_key: 'graphql-batch' }, jobs: [job('a')] }
-	const { data } = await ask(SUBMIT, { jobs: keyed })
+	const workflow = { name: 'keyed', idempotencyKey: 'graphql-batch' }
+	const { data } = await ask(SUBMIT, { workflow, jobs: [job('a')] })
 	await ask(`mutation ($id: UUID!) { cancelWorkflow(input: { workflowId: $id }) { status } }`, { id })
 	const cancelWorkflow = `mutation ($id: UUID!) { cancelWorkflow(input: { workflowId: $id }) { status } }`
 	const expected: [query: string, variables: Json, extensions: Json][] = [
 		[SUBMIT, { jobs: [job('a'), job('b', 'nowhere')] }, { code: 'unknown_dependency', field: 'jobs[1].depends_on' }],
 		[SUBMIT, { jobs: [job('a', 'b'), job('b', 'a')] }, { code: 'dependency_cycle', members: ['a', 'b', 'a'] }],
-		[SUBMIT, { jobs: [1] }, { code: 'invalid_request', field: 'jobs[0]' }],
-		[SUBMIT, { jobs: 'x' }, { code: 'invalid_request', field: 'jobs' }],
-		[SUBMIT, { jobs: { jobs: [job('a')], x: 1 } }, { code: 'invalid_request', field: 'x' }],
-		[SUBMIT, { jobs: { ...keyed, jobs: [] } }, { code: 'invalid_request', field: 'jobs' }],
-		[
-			SUBMIT,
-			{ jobs: { ...keyed, jobs: [job('b')] } },
-			{ code: 'idempotency_conflict', workflow_id: data.submitJobs.submitted[0].workflowId },
-		],
+		[SUBMIT, { jobs: [1] }, { code: 'invalid_request' }],
+		[SUBMIT, { jobs: [job('a'), { ...job('b'), x: 1 }] }, { code: 'invalid_request' }],
+		[SUBMIT, { jobs: [{ ...job('a'), priority: 2, priorityLevel: 'low' }] }, { code: 'invalid_request', field: 'priorityLevel' }],
+		[SUBMIT, { jobs: [job('a'), { ...job('b'), priority: 11 }] }, { code: 'invalid_request', field: 'jobs[1].priority' }],
+		[SUBMIT, { workflow, jobs: [] }, { code: 'invalid_request', field: 'jobs' }],
+		[SUBMIT, { workflow, jobs: [job('b')] }, { code: 'idempotency_conflict', workflow_id: data.submitJobs.submitted[0].workflowId }],
 		[cancelWorkflow, { id }, { code: 'invalid_state', state: 'cancelled' }],
 		[cancelWorkflow, { id: '0190a0a0-0000-7000-8000-000000000000' }, { code: 'not_found' }],
 	]
@@ -135,7 +135,7 @@ test('whoever has a key cannot submit in the name of another, and does what thei
 		Authorization: `Bearer ${(await db.row('select taskq.create_api_key($1, $2) as api_key', [`ci ${role}`, role])).api_key}`,
 	})
 	const [client, reader] = [await makeKey('taskq_client'), await makeKey('taskq_reader')]
-	const forged = [job('a'), { ...job('b'), created_by: 'someone' }]
+	const forged = [job('a'), { ...job('b'), createdBy: 'someone' }]
 	const { id } = await startChain('roles')
 	const worker = await registerWorker(db, { types: ['echo'], queues: ['roles'] })
 	const failed = await api.submit({ queue: 'roles' })
@@ -147,9 +147,7 @@ test('whoever has a key cannot submit in the name of another, and does what thei
 	const own = await ask(SUBMIT, { jobs: [job('a')] }, client)
 
 	t.like(await api.get(`/jobs/${own.data.submitJobs.submitted[0].jobId}`), { body: { created_by: 'postgres/ci taskq_client' } })
-	for (const jobs of [forged, { jobs: forged }])
-		t.like((await ask(SUBMIT, { jobs }, client)).errors[0].extensions, { code: 'invalid_request', field: 'jobs[1].created_by' })
-	t.is(codeOf(await ask(SUBMIT, { jobs: forged })), undefined)
+	t.is(codeOf(await ask(SUBMIT, { jobs: forged }, client)), 'invalid_request', 'no input has such a field')
 	t.is(codeOf(await ask(SUBMIT, { jobs: [job('a')] }, reader)), 'forbidden')
 	const cancel = 'mutation ($id: UUID!) { cancelWorkflow(input: { workflowId: $id }) { status } }'
 	const retry = 'mutation ($id: UUID!) { retryJob(input: { jobId: $id }) { status } }'

@@ -156,7 +156,7 @@ test('runs are previewed before there is a schedule', async (t) => {
 
 test('GraphQL makes, lists, pauses, runs and previews schedules', async (t) => {
 	const made = await ask(
-		'mutation ($job: JSON!) { setSchedule(input: {name: "g", job: $job, every: {minutes: 5}, catchUp: "none"}) { nextRunAt } }',
+		'mutation ($job: JobRequestInput!) { setSchedule(input: {name: "g", job: $job, every: {minutes: 5}, catchUp: "none"}) { nextRunAt } }',
 		{ job: { type: 'echo' } },
 	)
 	const looked = await ask(`{

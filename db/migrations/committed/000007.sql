@@ -1,5 +1,5 @@
 --! Previous: sha1:ec61e854b406afa2708f636f8a7118cec6c12f84
---! Hash: sha1:8d475782fe0360583c44af74f155c5be0f71c16a
+--! Hash: sha1:9db40b896b7d836b5d804ff96991151a2dceaca8
 
 --! split: 1-current.sql
 set local role taskq_owner;
@@ -539,7 +539,7 @@ as $$
   );
 $$;
 comment on function taskq.read_events(bigint, bigint[], integer) is
-  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}. Example: select taskq.read_events(since => 0, max_events => 10).';
+  'Events after a position, and missing ones that have come since, as {"horizon", "next_xid", "events": [{"id", "at", "event", "queue", "workflow_id", "jobs": [...]}]}. An id that was passed over may still come: give it as missing until a later horizon has reached the next_xid of the answer that passed it, each call in a transaction of its own. Example: select taskq.read_events(since => 0, max_events => 10).';
 --! EndIncluded 8_read/read_events.sql
 --! Included 8_read/stream_gaps.sql
 -- For a reader that begins at the end of the stream. Ids that are not there may be of transactions that are still under way, however
