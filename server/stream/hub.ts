@@ -11,7 +11,6 @@ const PAGE = 500
 /** A burst goes out in parts of this size, at the pace of those who read it. */
 const PART_BYTES = 2 ** 16
 const PACE_MS = 5
-/** Clients that come back soon find the hub as they left it. */
 const LINGER_MS = 60_000
 
 export interface Subscriber {
@@ -28,6 +27,8 @@ export interface HubOptions {
 	/** For LISTEN: not through a transaction pooler. */
 	connectionString: string
 	log: Log
+	/** How long it goes on when nobody listens, so that clients that come back soon find it as they left it; a minute. */
+	lingerMs?: number
 }
 
 interface Running {
@@ -71,6 +72,7 @@ export class Hub {
 	/** Delivers what comes after `position`. */
 	add(subscriber: Subscriber): void {
 		this.#subscribers.add(subscriber)
+		this.#lingerOn()
 	}
 
 	/** Delivers from now on what this reader has missed as well. */
@@ -108,10 +110,11 @@ export class Hub {
 		return { reader, pulse, listener: new Listener({ connectionString, others: database.own, log, onHint: () => pulse.hint() }) }
 	}
 
+	/** To be called whenever who listens has changed: with nobody it rests after a while. */
 	#lingerOn(): void {
 		clearTimeout(this.#linger)
 		if (this.#stopped || this.#subscribers.size > 0) return
-		this.#linger = setTimeout(() => void this.#rest(), LINGER_MS)
+		this.#linger = setTimeout(() => void this.#rest(), this.#options.lingerMs ?? LINGER_MS)
 	}
 
 	async #rest(): Promise<void> {

@@ -84,11 +84,19 @@ test('each of many jobs is answered for itself, and nobody says who else created
 test('a job of many has every field that a single one has', async (t) => {
 	const given = {
 		...{ type: 'echo', name: 'all', queue: 'many', payload: { message: 'hi' }, metadata: { customer: 'acme' }, priorityLevel: 'low' },
-		...{ runAt: '2999-01-01T00:00:00Z', cpuUnits: 0.5, memoryMb: 64, resources: { gpu: 2 }, timeoutSeconds: 7, expectedSeconds: 1.5 },
+		...{
+			runAt: '2999-01-01T00:00:00Z',
+			cpuUnits: 0.5,
+			memoryMb: 64,
+			resources: { 'graphql-gpu': 2 },
+			timeoutSeconds: 7,
+			expectedSeconds: 1.5,
+		},
 		...{ retryConfig: { maxAttempts: 4, initialDelaySeconds: 2, backoffMultiplier: 3, maxDelaySeconds: 60, jitter: 0 } },
 		...{ idempotencyKey: 'graphql-all', concurrencyKey: 'graphql', concurrencyLimit: 3, onDependencyFailure: 'hold' },
 		traceContext: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
 	}
+	await db.query(`select taskq.set_pool('graphql-gpu', 4)`)
 	const mutation = 'mutation ($jobs: [JobRequestInput!]!) { submitJobs(input: { jobs: $jobs }) { submitted { jobId created } } }'
 
 	const { data, errors } = await ask(mutation, { jobs: [given] })
@@ -103,7 +111,7 @@ test('a job of many has every field that a single one has', async (t) => {
 		...{
 			cpu_units: 0.5,
 			memory_mb: 64,
-			resources: { gpu: 2 },
+			resources: { 'graphql-gpu': 2 },
 			timeout_seconds: 7,
 			expected_seconds: 1.5,
 			trace_context: given.traceContext,
