@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import test, { type ExecutionContext } from 'ava'
+import { freePort } from '../../db/embedded-process.ts'
 import { httpRequest } from '../../worker/tasks/http-request.ts'
 import { guardedFetch } from '../../worker/tasks/lib/fetch.ts'
 import { submit, useDb } from '../support/db.ts'
@@ -9,8 +10,8 @@ import { listen } from '../worker/tasks/support.ts'
 const db = useDb(test)
 
 /** On a loopback address of its own: who comes here has come through. */
-async function listenOn(t: ExecutionContext, host: string, answer: Parameters<typeof listen>[0]) {
-	const server = await listen(answer, host)
+async function listenOn(t: ExecutionContext, host: string, answer: Parameters<typeof listen>[0], port = 0) {
+	const server = await listen(answer, host, port)
 	t.teardown(server.close)
 	return server
 }
@@ -120,7 +121,8 @@ test.serial('no job gets a connection to this machine or its network, however th
 test.serial('no redirect leads there either, by whatever status and at whatever step', async (t) => {
 	process.env.TASKQ_ALLOW_PRIVATE_ADDRESSES = '127.0.0.1/32'
 	t.teardown(() => delete process.env.TASKQ_ALLOW_PRIVATE_ADDRESSES)
-	const victim = await listenOn(t, '127.0.0.2', (_request, response) => response.end('secret'))
+	// some targets end at 127.0.0.1, which is allowed here: at a port that no other test's server is given by the system
+	const victim = await listenOn(t, '127.0.0.2', (_request, response) => response.end('secret'), await freePort())
 	const targets = [victim.url, ...elsewhere(victim.port), `http://0x7f000002:${victim.port}/`, `http://[::ffff:127.0.0.2]:${victim.port}/`]
 	const start = await listenOn(t, '127.0.0.1', ({ url = '/' }, response) => {
 		const [, status, steps, target] = url.split('/').map(Number) as [number, number, number, number]

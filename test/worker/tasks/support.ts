@@ -66,7 +66,7 @@ export async function useFolders(): Promise<string> {
 }
 
 /** A web server on loopback that counts who connects. */
-export async function listen(answer: RequestListener, host = '127.0.0.1') {
+export async function listen(answer: RequestListener, host = '127.0.0.1', at = 0) {
 	const requests: IncomingMessage[] = []
 	let connections = 0
 	const server = createServer((request, response) => {
@@ -74,7 +74,7 @@ export async function listen(answer: RequestListener, host = '127.0.0.1') {
 		answer(request, response)
 	})
 	server.on('connection', () => connections++)
-	await new Promise<void>((done) => server.listen(0, host, done))
+	await new Promise<void>((done) => server.listen(at, host, done))
 	const { port } = server.address() as AddressInfo
 	return {
 		port,
