@@ -103,10 +103,12 @@ test('who waits for a job with a key that ends is refused, and others wait on', 
 	t.like(await waits[1]!, { status: 200, body: { status: 'cancelled' } })
 })
 
+// whoever shows what is refused again and again is told to wait (429): what must be refused by its own name asks servers of its own
+
 test('a ticket stands for its key once, at whichever server it is shown', async (t) => {
-	const other = await startTestServer(db)
+	const [other, own] = [await startTestServer(db), await startTestServer(db)]
 	const key = await issue('taskq_reader', ['tickets'])
-	const asked = await api.post('/tickets', undefined, key.headers)
+	const asked = await clientOf(own.url).post('/tickets', undefined, key.headers)
 	const query = `?topics=job&ticket=${asked.body.ticket}`
 	const { kept } = await db.row(`select jsonb_agg(to_jsonb(k))::text as kept from taskq_private.tickets as k`)
 
@@ -115,40 +117,45 @@ test('a ticket stands for its key once, at whichever server it is shown', async 
 			const status = await upgrade(other.url, query)
 			return status !== 503 && status // on a slow machine the first connection to the database takes too long; the ticket is still good then
 		}),
-		await upgrade(api.url, query),
-		await upgrade(api.url, '?ticket=x'),
-		await upgrade(api.url, '?ticket='),
+		await upgrade(own.url, query),
+		await upgrade(own.url, '?ticket=x'),
+		await upgrade(own.url, '?ticket='),
 	]
 
 	t.is(asked.status, 201)
 	t.true(Date.parse(asked.body.expires_at) > Date.now())
 	t.false(kept.includes(asked.body.ticket))
 	t.deepEqual(answers, [101, 401, 401, 401])
-	await other.stop()
+	await Promise.all([other.stop(), own.stop()])
 })
 
 test('a ticket ends with its thirty seconds, and with its key', async (t) => {
+	const server = await startTestServer(db)
+	const api = clientOf(server.url)
 	const [late, revoked] = [await issue(), await issue()]
 	const tickets = []
 	for (const { headers } of [late, revoked]) tickets.push((await api.post('/tickets', undefined, headers)).body.ticket)
 	await db.query('select taskq.revoke_api_key($1)', [revoked.id])
 	await db.query(`update taskq_private.tickets set expires_at = expires_at - interval '31 seconds' where key_id = $1`, [late.id])
 
-	for (const ticket of tickets) t.is(await upgrade(api.url, `?ticket=${ticket}`), 401)
+	for (const ticket of tickets) t.is(await upgrade(server.url, `?ticket=${ticket}`), 401)
 	isProblem(t, await api.post('/tickets', undefined, { Authorization: 'Bearer taskq_no_key' }), 401, 'unauthenticated')
 	isProblem(t, await api.get('/tickets'), 405, 'method_not_allowed')
+	await server.stop()
 })
 
 test('no key is taken from a URL', async (t) => {
+	const server = await startTestServer(db)
 	const { key } = await issue()
 
 	for (const name of ['api_key', 'key', 'token', 'access_token', 'authorization', 'ticket'])
-		t.true([401, 403, 422].includes(await refusalOf(`?${name}=${key}`)), name)
+		t.true([401, 403, 422].includes(await refusalOf(server.url, `?${name}=${key}`)), name)
+	await server.stop()
 })
 
 /** A local server lets anyone in who is not from elsewhere, so the refusal may come from the stream. */
-async function refusalOf(query: string): Promise<number> {
-	const ws = new WebSocket(`${api.url.replace('http', 'ws')}/jobs/stream${query}`)
+async function refusalOf(url: string, query: string): Promise<number> {
+	const ws = new WebSocket(`${url.replace('http', 'ws')}/jobs/stream${query}`)
 	return new Promise((resolve) => {
 		ws.on('unexpected-response', (_req, res) => resolve(res.resume().statusCode!))
 		ws.on('message', (data) => JSON.parse(String(data)).type === 'error' && resolve(422))
