@@ -1,6 +1,7 @@
 /** A way to PostgreSQL that can be shut, slowed, and cut at a chosen message. */
 import { once } from 'node:events'
 import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../db/embedded-process.ts'
 import { carry, isOver, type Pair } from './carry.ts'
 import { Frames, isNotification, Statements } from './wire.ts'
@@ -39,6 +40,8 @@ export interface PgProxy extends Weather {
 	freeze: () => void
 }
 
+const LISTEN_TRIES = 200
+
 /** A way to this server; shut at first. */
 export async function makeProxy(connectionString: string): Promise<PgProxy> {
 	const target = new URL(connectionString)
@@ -53,7 +56,17 @@ export async function makeProxy(connectionString: string): Promise<PgProxy> {
 		}
 		join(proxy, pair)
 	})
-	const listen = (port: number) => once(server.listen(port, '127.0.0.1'), 'listening')
+	/** A process that another test's thread is starting holds, until it is another program, what this one had open. */
+	const listen = async (port: number) => {
+		for (let tries = 0; ; tries++) {
+			try {
+				return await once(server.listen(port, '127.0.0.1'), 'listening')
+			} catch (error) {
+				if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === LISTEN_TRIES) throw error
+				await sleep(50)
+			}
+		}
+	}
 	const port = await freePort()
 	const close = async () => {
 		if (!server.listening) return
