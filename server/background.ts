@@ -1,8 +1,8 @@
 /** What the server does without being asked. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { callOne } from '../db/calls.ts'
+import type { Log } from '../db/log.ts'
 import type { Database } from './database.ts'
-import type { Log } from './log.ts'
 
 const TICK_MS = 1_000
 

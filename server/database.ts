@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { queryInRole, type Told } from '../db/in-role.ts'
+import type { Log } from '../db/log.ts'
 import { makePool, type Queryable, type Role } from '../db/pool.ts'
 import { unnamed } from '../db/pooled.ts'
-import type { Log } from './log.ts'
 import { Unavailable } from './problem.ts'
 
 /** Whoever asks for something: the role that decides what they may do, and what their API key says of them. */

@@ -1,9 +1,9 @@
 /** What must be settled with the database once, as soon as it can be reached. */
 import { call, callOne } from '../db/calls.ts'
+import type { Log } from '../db/log.ts'
 import { makePool } from '../db/pool.ts'
 import type { Settings } from '../db/settings.ts'
 import type { Database } from './database.ts'
-import type { Log } from './log.ts'
 import { problemOf } from './problem.ts'
 
 /** Why a server may not start as it is set. */

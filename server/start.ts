@@ -3,10 +3,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { keepEmbedded } from '../db/embedded-supervisor.ts'
 import { onStop } from '../db/lifecycle.ts'
+import { makeLog } from '../db/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { type Settings, settingsOrExit } from '../db/settings.ts'
 import { startWorker } from '../worker/main.ts'
-import { makeLog } from './log.ts'
 import { startServer } from './main.ts'
 
 const say = (line: string) => console.log(`taskq: ${line}`)

@@ -5,7 +5,8 @@ import test, { type ExecutionContext } from 'ava'
 import { parse } from 'yaml'
 import { freePort } from '../db/embedded-process.ts'
 import { submit, useDb } from './support/db.ts'
-import { until, whenStatus } from './support/worker.ts'
+import { until } from './support/patience.ts'
+import { whenStatus } from './support/worker.ts'
 
 const db = useDb(test)
 const root = new URL('..', import.meta.url).pathname

@@ -1,9 +1,11 @@
 /** `npm test [files]`: a PostgreSQL of its own (TEST_PG_HOME for another installation, TEST_DATABASE_URL for a running one), a migrated template, AVA, and one last line `N passed, N failed`. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startEmbedded } from '../db/embedded.ts'
@@ -59,16 +61,35 @@ function count(line: string, counted: Counted): void {
 	else if (PASSED.test(line)) counted.passed++
 }
 
+/** Tests limit their own waits; where nothing is said for so long, one hangs beyond AVA's reach. */
+const SILENCE_MS = 6 * 60_000
+
+const AFTERGLOW_MS = 5_000
+
+/** Asks AVA which tests are still at it, and ends it, when it has been silent for so long. The answer is called at each line. */
+function endWhenSilent(ava: ChildProcess): () => void {
+	const timer = setTimeout(() => {
+		console.log(`nothing has ended for ${SILENCE_MS / 60_000} minutes; still running:`)
+		ava.kill('SIGINT')
+		setTimeout(() => ava.kill('SIGKILL'), 20_000).unref()
+	}, SILENCE_MS).unref()
+	return () => void timer.refresh()
+}
+
 /** Runs AVA, shows what it prints, and answers what it counted. */
 async function runAva(files: string[], env: NodeJS.ProcessEnv): Promise<Counted> {
 	const ava = path.join(path.dirname(fileURLToPath(import.meta.resolve('ava'))), 'cli.js')
 	const child = spawn(process.execPath, [ava, ...files], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
 	const counted = { passed: 0, failed: 0, skipped: 0 }
+	const hear = endWhenSilent(child)
 	createInterface({ input: child.stdout }).on('line', (line) => {
+		hear()
 		count(line, counted)
 		console.log(line)
 	})
-	const code = await new Promise((resolve) => child.on('close', resolve))
+	const closed = once(child, 'close')
+	const [code] = await once(child, 'exit')
+	await Promise.race([closed, sleep(AFTERGLOW_MS)]) // a process that a test has left behind may hold the pipes open
 	if (code !== 0 && counted.failed === 0) counted.failed = 1 // a crash that no test reports
 	return counted
 }

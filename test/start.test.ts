@@ -6,7 +6,7 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 import { settingNames } from '../db/settings.ts'
-import { until } from './support/worker.ts'
+import { until } from './support/patience.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 

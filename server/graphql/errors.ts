@@ -1,7 +1,7 @@
 import { SafeError } from 'postgraphile/grafast'
 import { GraphQLError } from 'postgraphile/graphql'
+import type { Log } from '../../db/log.ts'
 import { doorKinds, type ErrorKind } from '../errors.ts'
-import type { Log } from '../log.ts'
 import { type Problem, problemOf } from '../problem.ts'
 
 export type MaskError = (error: GraphQLError) => GraphQLError

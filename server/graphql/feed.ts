@@ -3,11 +3,12 @@ import type { Queryable } from '../../db/pool.ts'
 import { doorKinds } from '../errors.ts'
 import { Problem } from '../problem.ts'
 import { type Filters, matches } from '../stream/filters.ts'
-import type { Hub, Subscriber } from '../stream/hub.ts'
+import type { Hub } from '../stream/hub.ts'
 import type { Message } from '../stream/messages.ts'
 import { Pace } from '../stream/pace.ts'
 import { replay } from '../stream/replay.ts'
 import { isFor } from '../stream/scope.ts'
+import type { Subscriber } from '../stream/subscribers.ts'
 import { eventOf, type FeedEvent, plain } from './feed-events.ts'
 
 export interface FeedOptions {

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express'
 import { z } from 'zod'
+import type { Log } from '../../db/log.ts'
 import { doorKinds, errorKinds } from '../errors.ts'
-import type { Log } from '../log.ts'
 import { Problem, type ProblemDetails, problemOf } from '../problem.ts'
 
 /** What every error looks like. */

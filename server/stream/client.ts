@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
+import type { Log } from '../../db/log.ts'
 import type { Queryable } from '../../db/pool.ts'
 import { doorKinds } from '../errors.ts'
-import type { Log } from '../log.ts'
 import { Problem, problemOf } from '../problem.ts'
 import { type Filters, matches, readSubscriptionMessage, type Subscription } from './filters.ts'
 import type { Hub } from './hub.ts'

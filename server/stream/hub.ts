@@ -1,26 +1,13 @@
-import { setTimeout as sleep, setImmediate as yieldToSockets } from 'node:timers/promises'
+import type { Log } from '../../db/log.ts'
 import type { Database } from '../database.ts'
-import type { Log } from '../log.ts'
 import type { Check } from '../rest/health.ts'
 import { Listener } from './listener.ts'
-import { type Message, messagesOf } from './messages.ts'
 import { Pulse } from './pulse.ts'
-import { Reader, type StreamEvent } from './reader.ts'
+import { Reader } from './reader.ts'
+import { deliverTo, type Subscriber } from './subscribers.ts'
 
 const PAGE = 500
-/** A burst goes out in parts of this size, at the pace of those who read it. */
-const PART_BYTES = 2 ** 16
-const PACE_MS = 5
 const LINGER_MS = 60_000
-
-export interface Subscriber {
-	/** Answers how many bytes it took. */
-	deliver(message: Message): number
-	/** What came before this event may be gone for good. */
-	resync(firstEventId: number): void
-	/** Whether it is worth waiting this long for it to read what it has. */
-	isWorthWaiting(ms: number): boolean
-}
 
 export interface HubOptions {
 	database: Database
@@ -130,7 +117,7 @@ export class Hub {
 			const first = await reader.firstAfterLoss(database.own)
 			if (first) for (const subscriber of this.#subscribers) subscriber.resync(first)
 			const { events, more } = await reader.read(database.own, PAGE)
-			await this.#deliver(events)
+			await deliverTo(this.#subscribers, events)
 			if (this.#failing) log.info('the stream goes on')
 			this.#failing = false
 			return more
@@ -138,19 +125,6 @@ export class Hub {
 			log[this.#failing ? 'debug' : 'warn']({ err }, 'the stream cannot be read; trying again each second')
 			this.#failing = true
 			return false
-		}
-	}
-
-	async #deliver(events: StreamEvent[]): Promise<void> {
-		let part = 0
-		for (const message of events.flatMap(messagesOf)) {
-			let largest = 0
-			for (const subscriber of this.#subscribers) largest = Math.max(largest, subscriber.deliver(message))
-			part += largest
-			if (part < PART_BYTES) continue
-			part = 0
-			await yieldToSockets()
-			while ([...this.#subscribers].some((subscriber) => subscriber.isWorthWaiting(PACE_MS))) await sleep(PACE_MS)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 /** `WS /jobs/stream`: what happens to jobs, queues and workers, as it happens. */
 import { WebSocketServer } from 'ws'
 import { call } from '../../db/calls.ts'
+import type { Log } from '../../db/log.ts'
 import type { Access } from '../access.ts'
 import type { Database } from '../database.ts'
-import type { Log } from '../log.ts'
 import { pingAll, sayGoodbye } from '../sockets.ts'
 import type { Upgrade } from '../upgrades.ts'
 import { Client } from './client.ts'

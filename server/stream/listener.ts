@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { DEAF, hears, isRefusedByPooler, listen, pingListener } from '../../db/listen.ts'
+import type { Log } from '../../db/log.ts'
 import { connectionOptions, endWhenSilent, type Queryable } from '../../db/pool.ts'
-import type { Log } from '../log.ts'
 
 /** A connection that is gone without a word costs only time: polling goes on. It is noticed after this long. */
 const PING_MS = 5_000

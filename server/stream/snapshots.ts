@@ -1,7 +1,7 @@
 import { type Call, call } from '../../db/calls.ts'
+import type { Log } from '../../db/log.ts'
 import { repeat } from '../background.ts'
 import type { Database } from '../database.ts'
-import type { Log } from '../log.ts'
 import { shape } from '../rest/shapes.ts'
 
 const EVERY_MS = 2_000

@@ -3,8 +3,9 @@ import http from 'node:http'
 import { createInterface } from 'node:readline'
 import test from 'ava'
 import { settingNames } from '../../db/settings.ts'
-import { clientOf, eventually, isProblem, registerBuiltInTypes } from '../server/support.ts'
+import { clientOf, isProblem, registerBuiltInTypes } from '../server/support.ts'
 import { useDb } from '../support/db.ts'
+import { until } from '../support/patience.ts'
 import { lines } from './corpus.ts'
 
 const db = useDb(test)
@@ -16,7 +17,7 @@ async function startServer(): Promise<{ url: string; output: string[]; stop: () 
 	const child = spawn(process.execPath, ['server/main.ts'], { stdio: 'pipe', env })
 	const output: string[] = []
 	for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => void output.push(line))
-	const url = await eventually(() => output.map((line) => /"url":"(http:[^"]+)"/.exec(line)?.[1]).find(Boolean))
+	const url = await until(() => output.map((line) => /"url":"(http:[^"]+)"/.exec(line)?.[1]).find(Boolean))
 	return { url, output, stop: () => child.kill() }
 }
 
@@ -63,7 +64,7 @@ test('no text that comes in becomes a header of an answer, nor a second line of 
 	t.deepEqual(evil, [])
 	const written = server.output.filter((line) => !isJson(line))
 	t.deepEqual(written, [], 'each line of the log is one JSON value')
-	await eventually(async () => server.output.filter((line) => /"msg":"request"/.test(line)).length >= lines.length * 10)
+	await until(async () => server.output.filter((line) => /"msg":"request"/.test(line)).length >= lines.length * 10)
 	t.deepEqual(
 		server.output.filter((line) => (JSON.parse(line) as { level: number }).level >= 50),
 		[],

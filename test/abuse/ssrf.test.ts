@@ -4,7 +4,8 @@ import { freePort } from '../../db/embedded-process.ts'
 import { httpRequest } from '../../worker/tasks/http-request.ts'
 import { guardedFetch } from '../../worker/tasks/lib/fetch.ts'
 import { submit, useDb } from '../support/db.ts'
-import { startWorker, until } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
+import { startWorker } from '../support/worker.ts'
 import { listen } from '../worker/tasks/support.ts'
 
 const db = useDb(test)

@@ -3,7 +3,8 @@ import path from 'node:path'
 import test from 'ava'
 import { WebSocket } from 'ws'
 import { callOne } from '../../db/calls.ts'
-import { eventually, type Json, useServer } from '../server/support.ts'
+import { type Json, useServer } from '../server/support.ts'
+import { until } from '../support/patience.ts'
 import { INTROSPECTION, makeRequests, type Type } from './graphql-requests.ts'
 import { type Entry, nameOfField, ROLES, type Role, render, table } from './table.ts'
 
@@ -94,7 +95,7 @@ test('at REST a key of every role may use what it is meant to, and is refused th
 
 test('in GraphQL a key of every role may use what it is meant to, and is refused the rest', async (t) => {
 	const keys = await keysOf()
-	const { body } = await eventually(async () => {
+	const { body } = await until(async () => {
 		const answer = await api.post('/graphql', { query: INTROSPECTION })
 		return answer.status !== 503 && answer
 	})

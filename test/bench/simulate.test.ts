@@ -11,7 +11,7 @@ import { TaskqScheduler } from '../../bench/simulate-taskq.ts'
 import { makeTrace } from '../../bench/traces/generate.ts'
 import { useDb } from '../support/db.ts'
 import { root } from '../support/file-rules.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
 
 const db = useDb(test)
 const small = path.join(root, 'bench/traces/small.swf')

@@ -4,7 +4,7 @@ import test from 'ava'
 import { call } from '../../db/calls.ts'
 import { useDb } from '../support/db.ts'
 import { root } from '../support/file-rules.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
 
 const db = useDb(test)
 const small = path.join(import.meta.dirname, 'small-workflow.json')

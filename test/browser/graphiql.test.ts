@@ -1,7 +1,8 @@
 import ava from 'ava'
 import type { Page } from 'playwright-core'
 import { makeAsk, makeKey } from '../server/graphql-support.ts'
-import { eventually, startTestServer, useServer } from '../server/support.ts'
+import { startTestServer, useServer } from '../server/support.ts'
+import { until } from '../support/patience.ts'
 import { useChromium } from './chromium.ts'
 
 const { db, api } = useServer(ava)
@@ -13,7 +14,7 @@ async function run(page: Page, expected: string): Promise<string> {
 	const button = page.locator('.graphiql-execute-button')
 	await button.waitFor(PATIENCE)
 	await button.click(PATIENCE)
-	return eventually(async () => {
+	return until(async () => {
 		const text = (await page.locator('.result-window').innerText()).replaceAll(/\s/g, '')
 		return text.includes(expected) && text
 	})
@@ -43,7 +44,7 @@ test('where a key is needed, Ruru loads and sends the one under Headers', async 
 	const key = await makeKey(db, 'taskq_reader')
 	const server = await startTestServer(db, { env: { API_HOST: '0.0.0.0' } })
 	const url = server.url.replace('0.0.0.0', '127.0.0.1')
-	await eventually(async () => (await fetch(`${url}/graphql`, { method: 'POST', headers: key })).status !== 503)
+	await until(async () => (await fetch(`${url}/graphql`, { method: 'POST', headers: key })).status !== 503)
 
 	const { page, faults } = await open(`${url}/graphiql`)
 	await run(page, 'unauthenticated')

@@ -4,8 +4,9 @@ import path from 'node:path'
 import test from 'ava'
 import { submit, useDb } from '../support/db.ts'
 import { root } from '../support/file-rules.ts'
+import { until } from '../support/patience.ts'
 import { python, spawnPythonWorker } from '../support/python.ts'
-import { until, whenStatus } from '../support/worker.ts'
+import { whenStatus } from '../support/worker.ts'
 
 const db = useDb(test)
 const readme = fs.readFileSync(path.join(root, 'examples/python-worker/README.md'), 'utf8')

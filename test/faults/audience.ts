@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
+import { until } from '../support/patience.ts'
 
 const AGAIN_MS = 100
 /** What a server that has just come back may take to tell of everything. */
@@ -30,7 +31,7 @@ export class Audience {
 	static async start(options: AudienceOptions): Promise<Audience> {
 		const audience = new Audience(options)
 		void audience.#listen()
-		while (audience.#since === undefined) await sleep(20)
+		await until(() => audience.#since !== undefined)
 		return audience
 	}
 

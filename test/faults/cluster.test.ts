@@ -1,6 +1,6 @@
 import test from 'ava'
 import { registerTypes, submit } from '../support/db.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
 import { makeCluster } from './cluster.ts'
 
 test('a cluster comes back on its port after each way to end it, with what was there', async (t) => {

@@ -1,11 +1,12 @@
 import test from 'ava'
+import { bePatient } from '../support/patience.ts'
 import { rows } from './rows.ts'
 import { runRow, SHORT } from './trial.ts'
 
 // the short form of `npm run faults`: each fault on a database and with processes of its own
 for (const row of rows)
 	test.serial(`nothing is lost and the rate comes back: ${row.title}`, async (t) => {
-		t.timeout(1_200_000, 'a busy machine must not decide')
+		bePatient(t)
 
 		const { breaches, ...figures } = await runRow(row, SHORT)
 

@@ -30,9 +30,14 @@ export async function untilOpen(storm: Storm, most: number, places = '{blocked,p
 	return false
 }
 
-/** Windows one after the other until one is as it should be. Answers the last. */
-export async function windows(storm: Storm, seconds: number, isGood: (rate: number) => boolean): Promise<number> {
-	const deadline = now() + LIMIT_SECONDS
+/** Windows one after the other until one is as it should be, or for too long. Answers the last. */
+export async function windows(
+	storm: Storm,
+	seconds: number,
+	isGood: (rate: number) => boolean,
+	limit: number = LIMIT_SECONDS,
+): Promise<number> {
+	const deadline = now() + limit
 	for (;;) {
 		const rate = await measure(storm, seconds)
 		if (isGood(rate) || now() > deadline) return rate

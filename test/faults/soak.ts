@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { memorySlopes, type Sample, sample, type Third, thirdOf } from './drift.ts'
+import { kill, pause } from './nemesis.ts'
 import { killBackend, restart, terminate } from './rows/postgres.ts'
 import { burst, idleHolder, readers } from './rows/pressure.ts'
 import { Storm } from './storm.ts'
@@ -12,9 +13,9 @@ const MINUTE = 60_000
 
 /** The first worker is left alone: its memory is followed from beginning to end. */
 const faults: Record<string, (storm: Storm) => Promise<void>> = {
-	'SIGKILL of a worker': (storm) => storm.kill(1),
-	'SIGKILL of two workers': async (storm) => void (await Promise.all([storm.kill(1), storm.kill(2)])),
-	'SIGSTOP of a worker': (storm) => storm.pause(2, 17),
+	'SIGKILL of a worker': (storm) => kill(storm, 1),
+	'SIGKILL of two workers': async (storm) => void (await Promise.all([kill(storm, 1), kill(storm, 2)])),
+	'SIGSTOP of a worker': (storm) => pause(storm, 2, 17),
 	'restarts of PostgreSQL': (storm) => restart.fault(storm, 8),
 	'ended sessions': (storm) => terminate.fault(storm, 10),
 	'kill -9 of a backend': (storm) => killBackend.fault(storm, 5),

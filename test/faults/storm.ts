@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { call } from '../../db/calls.ts'
 import { freePort } from '../../db/embedded-process.ts'
 import { Audience } from './audience.ts'
@@ -8,7 +7,8 @@ import { Database } from './database.ts'
 import type { Fault } from './events.ts'
 import type { History } from './history.ts'
 import { Keeper } from './keeper.ts'
-import { Kept, type Running } from './processes.ts'
+import { Kept } from './kept.ts'
+import type { Running } from './processes.ts'
 import { type JobRequest, MIX, type Mix } from './requests.ts'
 
 export interface StormOptions {
@@ -68,7 +68,7 @@ export class Storm {
 		const onEnd = (running: Running, how: string) => this.#onEnd(running, how)
 		this.server = new Kept({ slot: 'server', onEnd, start: serverOf(url, port) })
 		for (let n = 1; n <= workers; n++) this.workers.push(new Kept({ slot: `w${n}`, onEnd, start: workerOf(url, this.#ledger.socket) }))
-		await Promise.all([this.server, ...this.workers].map(({ running }) => running.ready))
+		await Promise.all([this.server, ...this.workers].map((kept) => kept.untilReady()))
 		const server = `http://127.0.0.1:${port}`
 		const onTold = (job: string) => this.#ledger.write({ is: 'told', t: Date.now(), job })
 		this.audience = await Audience.start({ url: server, onTold, onGap: (words) => this.failures.push(words) })
@@ -99,30 +99,6 @@ export class Storm {
 		const ids = answers.map(({ job_id }) => job_id)
 		this.#ledger.write({ is: 'ok', op, t: Date.now(), ids })
 		return ids
-	}
-
-	async kill(slot: number): Promise<void> {
-		this.mark('kill', [this.workers[slot]!.running.name])
-		await this.workers[slot]!.kill()
-	}
-
-	/** A deploy: it is asked to stop, and its successor is there before this resolves. It harms nobody. */
-	async restart(slot: number): Promise<void> {
-		const worker = this.workers[slot]!
-		const { name } = worker.running
-		const how = await worker.restart()
-		if (how !== 'status 0') this.failures.push(`${name} was asked to stop: ${how}`)
-		await worker.running.ready
-	}
-
-	/** SIGSTOP, and SIGCONT after so long. */
-	async pause(slot: number, seconds: number): Promise<void> {
-		const { name, child } = this.workers[slot]!.running
-		this.mark('stop', [name])
-		child.kill('SIGSTOP')
-		await sleep(seconds * 1000)
-		this.mark('continue', [name])
-		child.kill('SIGCONT')
 	}
 
 	/** Nothing more is asked for, and what was asked for is answered. */

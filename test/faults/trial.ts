@@ -12,6 +12,9 @@ export interface Scale {
 	recovery: number
 }
 
+/** A machine that others use as well may never be steady. */
+const MOST_WINDOWS = 10
+
 export const SHORT: Scale = { rate: 40, baseline: 3, fault: 4, recovery: 3 }
 export const LONG: Scale = { rate: 120, baseline: 20, fault: 60, recovery: 20 }
 
@@ -69,7 +72,8 @@ async function run(row: Row, scale: Scale, storm: Storm): Promise<Result> {
 	storm.setRate(storm.rate)
 	const watching = watch(storm)
 	// what a busy machine kept back at first, and lets go then, is no baseline
-	const steady = await windows(storm, scale.baseline, (rate) => Math.abs(rate / storm.rate - 1) < 1 - ENOUGH)
+	const isSteady = (rate: number) => Math.abs(rate / storm.rate - 1) < 1 - ENOUGH
+	const steady = await windows(storm, scale.baseline, isSteady, MOST_WINDOWS * scale.baseline)
 	const baseline = Math.min(steady, storm.rate)
 	const from = now()
 	await row.fault(storm, scale.fault)

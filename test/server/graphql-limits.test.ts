@@ -1,13 +1,14 @@
 import test from 'ava'
 import { getIntrospectionQuery } from 'postgraphile/graphql'
 import { makeProxy } from '../faults/proxy.ts'
-import { clientOf, eventually, isProblem, type Json, startTestServer, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { clientOf, isProblem, type Json, startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
 /** Asks a server's GraphQL endpoint, as soon as its schema is there. */
 async function ask(query: string, variables: Json = {}, headers: Record<string, string> = {}): Promise<Json> {
-	return eventually(async () => {
+	return until(async () => {
 		const { status, body } = await api.post('/graphql', { query, variables }, headers)
 		return status !== 503 && body
 	})
@@ -98,7 +99,7 @@ test('while the database is away GraphQL says so, and its schema comes when the 
 
 	const before = await count()
 	await proxy.open()
-	const { body } = await eventually(async () => {
+	const { body } = await until(async () => {
 		const answer = await count()
 		return answer.status === 200 && answer
 	})

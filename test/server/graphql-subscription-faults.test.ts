@@ -5,8 +5,9 @@ import test from 'ava'
 import { startEmbedded } from '../../db/embedded.ts'
 import { migrate } from '../../db/migrate.ts'
 import { connectDb } from '../support/db.ts'
+import { until } from '../support/patience.ts'
 import { makeAsk, makeSubscriber } from './graphql-support.ts'
-import { clientOf, eventually, type Json, registerBuiltInTypes, startTestServer, useServer } from './support.ts'
+import { clientOf, type Json, registerBuiltInTypes, startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -28,12 +29,12 @@ test.serial('who does not read is ended with an error that says how to go on, an
 		from (select * from taskq_private.job_events where event = 'job_submitted' and $2 = any (job_ids) limit 1) as e, generate_series(1, 600)`,
 		[text, id],
 	)
-	await eventually(async () => (await api.get('/health')).body.checks?.stream?.clients === 0)
+	await until(async () => (await api.get('/health')).body.checks?.stream?.clients === 0)
 	slow.sockets[0]!.resume()
 	await stream.ended
 	const [error] = stream.answers.at(-1).errors
 	const again = makeSubscriber(api.url).subscribe(JOB, { id, since })
-	await eventually(() => again.answers.filter(({ data }) => data.job.event === 'job_progress').length === 600)
+	await until(() => again.answers.filter(({ data }) => data.job.event === 'job_progress').length === 600)
 
 	t.is(error.extensions.code, 'too_slow')
 	t.regex(error.extensions.hint, /since/)
@@ -58,7 +59,7 @@ test.serial('a subscription outlives a restart of the database', async (t) => {
 	await postgres.stop()
 	const away = await client.post('/graphql', { query: '{ countJobs }' })
 	postgres = await startEmbedded({ dataDir, home, port: Number(new URL(postgres.url).port) })
-	await eventually(async () => (await client.send('PATCH', `/jobs/${id}/cancel`)).status === 200)
+	await until(async () => (await client.send('PATCH', `/jobs/${id}/cancel`)).status === 200)
 	const cancelled = await stream.find(named('job_cancelled'))
 
 	t.is(away.body.errors[0].extensions.code, 'database_unavailable')

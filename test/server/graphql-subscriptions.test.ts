@@ -1,7 +1,8 @@
 import test from 'ava'
 import { claim, registerWorker } from '../support/db.ts'
+import { until } from '../support/patience.ts'
 import { makeAsk, makeKey, makeSubscriber } from './graphql-support.ts'
-import { eventually, type Json, startTestServer, useServer } from './support.ts'
+import { type Json, startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 const ask = (query: string) => makeAsk(api)(query)
@@ -76,7 +77,7 @@ test('what a job logs, a queue and a workflow are followed', async (t) => {
 		await db.query('select * from taskq.tick()')
 		return workflow.answers.some(({ data }) => data.workflow.event === 'workflow_completed')
 	}
-	await eventually(tick)
+	await until(tick)
 
 	t.like(await logs.find(named('job_log')), { jobId: job_id, attempt: 1, level: 'warn', message: 'half', data: { n: 2 } })
 	t.like(await workflow.find(named('workflow_completed')), { workflowId: id, workflow: { status: 'completed', name: 'heard' } })
@@ -114,7 +115,7 @@ test('a socket has at most 50 operations under way', async (t) => {
 
 	const [error] = (await subscribe(JOB, { id }).ended) as Json
 	streams[0]!.end()
-	const again = await eventually(async () => {
+	const again = await until(async () => {
 		const stream = subscribe(JOB, { id })
 		await Promise.race([stream.ended, stream.find(named('subscribed'))])
 		return stream.answers.length > 0 && stream
@@ -131,7 +132,7 @@ test('a key is given as a header or in the first message, and its role decides',
 	const worker = await makeKey(db, 'taskq_worker')
 	const server = await startTestServer(db, { env: { API_HOST: '0.0.0.0' } })
 	const url = server.url.replace('0.0.0.0', '127.0.0.1')
-	await eventually(async () => (await fetch(`${url}/graphql`, { method: 'POST', headers: reader })).status !== 503)
+	await until(async () => (await fetch(`${url}/graphql`, { method: 'POST', headers: reader })).status !== 503)
 
 	const byHeader = makeSubscriber(url, {}, reader).subscribe(JOB, { id })
 	const byMessage = makeSubscriber(url, reader).subscribe(JOB, { id })
@@ -151,13 +152,13 @@ test('a key is given as a header or in the first message, and its role decides',
 
 test('those who are subscribed are told with 1001 when the server stops', async (t) => {
 	const server = await startTestServer(db)
-	await eventually(async () => (await fetch(`${server.url}/graphql`, { method: 'POST' })).status !== 503)
+	await until(async () => (await fetch(`${server.url}/graphql`, { method: 'POST' })).status !== 503)
 	const { id } = await api.submit()
 	const { subscribe, closed } = makeSubscriber(server.url)
 	await subscribe(JOB, { id }).find(named('subscribed'))
 
 	await server.stop()
-	await eventually(() => closed.length > 0)
+	await until(() => closed.length > 0)
 
 	t.is(closed[0]!.code, 1001)
 })

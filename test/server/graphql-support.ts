@@ -2,7 +2,8 @@ import { createClient, type Client as WsClient } from 'graphql-ws'
 import pg from 'pg'
 import { WebSocket } from 'ws'
 import type { Db } from '../support/db.ts'
-import { type Client, eventually, type Json } from './support.ts'
+import { until } from '../support/patience.ts'
+import type { Client, Json } from './support.ts'
 
 /** Statements of GraphQL's pools in this process, as they are sent. Clients that were made before this is imported are not seen. */
 export const statements: string[] = []
@@ -20,7 +21,7 @@ export type Ask = (query: string, variables?: Json, headers?: Record<string, str
 export const makeAsk =
 	(api: Client): Ask =>
 	(query, variables = {}, headers = {}) =>
-		eventually(async () => {
+		until(async () => {
 			const { status, body } = await api.post('/graphql', { query, variables }, headers)
 			return status !== 503 && body
 		})
@@ -76,7 +77,7 @@ export function makeSubscriber(url: string, connectionParams: Json = {}, headers
 			)
 		})
 		const events = () => answers.flatMap(({ data }) => Object.values(data ?? {}).filter((event) => event !== null) as Json[])
-		return { answers, find: (wanted) => eventually(() => events().find(wanted)), ended, end }
+		return { answers, find: (wanted) => until(() => events().find(wanted)), ended, end }
 	}
 	return { subscribe, client, sockets, closed }
 }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import { makeLog } from '../../db/log.ts'
 import { Database } from '../../server/database.ts'
-import { makeLog } from '../../server/log.ts'
-import { Hub, type Subscriber } from '../../server/stream/hub.ts'
+import { Hub } from '../../server/stream/hub.ts'
+import type { Subscriber } from '../../server/stream/subscribers.ts'
 import { registerTypes, submit, useDb } from '../support/db.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
 
 const db = useDb(test)
 

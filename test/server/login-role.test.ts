@@ -4,7 +4,8 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import test from 'ava'
 import { useDb } from '../support/db.ts'
-import { clientOf, eventually, openStream } from './support.ts'
+import { until } from '../support/patience.ts'
+import { clientOf, openStream } from './support.ts'
 
 const db = useDb(test)
 const root = path.resolve(import.meta.dirname, '../..')
@@ -20,7 +21,7 @@ function run(program: string, args: string[], env: Record<string, string>) {
 
 /** Where a server listens that logs these lines. */
 const listening = (lines: string[]): Promise<string> =>
-	eventually(() => lines.map((line) => (line.startsWith('{') ? JSON.parse(line) : {})).find(({ msg }) => msg === 'listening')?.url)
+	until(() => lines.map((line) => (line.startsWith('{') ? JSON.parse(line) : {})).find(({ msg }) => msg === 'listening')?.url)
 
 /** A login role that has nothing of its own and inherits nothing: it may only become one of taskq's roles. */
 async function makeLogin(): Promise<{ name: string; url: string }> {
@@ -42,7 +43,7 @@ test('a server whose login may not act as taskq says what to grant, and goes on 
 
 	const refused = await api.get('/readyz')
 	await db.query(`grant ${ROLES} to ${name}`)
-	await eventually(async () => (await api.get('/readyz')).status === 200)
+	await until(async () => (await api.get('/readyz')).status === 200)
 	server.child.kill('SIGTERM')
 	await server.ended
 	await db.query(`drop role ${name}`)
@@ -73,15 +74,13 @@ test('a login that inherits nothing is enough for the server, the worker and the
 	const headers = { Authorization: `Bearer ${key}` }
 	const api = clientOf(base)
 
-	await eventually(async () => (await api.get('/task-types')).body.task_types?.length > 0)
+	await until(async () => (await api.get('/task-types')).body.task_types?.length > 0)
 	const stream = await openStream(base, '', headers)
 	const { body } = await api.post('/jobs', { type: 'echo', payload: { message: 'hi' } }, headers)
-	await eventually(async () => (await api.get(`/jobs/${body.id}`, headers)).body.status === 'completed')
+	await until(async () => (await api.get(`/jobs/${body.id}`, headers)).body.status === 'completed')
 	await stream.find(({ event, job_id }) => event === 'job_completed' && job_id === body.id)
 	const paused = await api.send('PUT', '/queues/default/pause', undefined, headers)
-	const graphql = await eventually(
-		async () => (await api.post('/graphql', { query: '{ listJobs { jobId } }' }, headers)).body.data?.listJobs,
-	)
+	const graphql = await until(async () => (await api.post('/graphql', { query: '{ listJobs { jobId } }' }, headers)).body.data?.listJobs)
 	stream.ws.terminate()
 	const steps = []
 	const id = key.split('_')[1]!

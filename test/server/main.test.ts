@@ -4,7 +4,8 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import test from 'ava'
 import { useDb } from '../support/db.ts'
-import { clientOf, eventually, type Json } from './support.ts'
+import { until } from '../support/patience.ts'
+import { clientOf, type Json } from './support.ts'
 
 const db = useDb(test)
 const root = path.resolve(import.meta.dirname, '../..')
@@ -20,7 +21,7 @@ function run(program: string, args: string[], env: Record<string, string>) {
 
 const runServer = (env: Record<string, string> = {}) => run('main.ts', [], { DATABASE_URL: db.url, API_PORT: '0', ...env })
 const urlOf = ({ lines }: { lines: string[] }) =>
-	eventually(
+	until(
 		() =>
 			lines.map((line) => (line.startsWith('{') ? JSON.parse(line) : {})).find((line: Json) => line.msg === 'listening')?.url as
 				| string
@@ -31,7 +32,7 @@ test('the server says where it listens, serves, and ends cleanly at SIGTERM', as
 	const server = runServer()
 	const url = await urlOf(server)
 
-	await eventually(async () => (await clientOf(url).get('/readyz')).status === 200)
+	await until(async () => (await clientOf(url).get('/readyz')).status === 200)
 	server.child.kill('SIGTERM')
 	const [code] = await server.ended
 
@@ -48,7 +49,7 @@ test('a second signal ends it at once', async (t) => {
 	await once(busy.stdout, 'data')
 
 	server.child.kill('SIGINT')
-	await eventually(() => server.lines.some((line) => line.includes('"stopping"')))
+	await until(() => server.lines.some((line) => line.includes('"stopping"')))
 	server.child.kill('SIGINT')
 	const [code] = await server.ended
 

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 import { migrate } from '../../db/migrate.ts'
 import { makeProxy } from '../faults/proxy.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
 
 const admin = async (sql: string) => {
 	const client = new pg.Client(process.env.TEST_PG_URL)

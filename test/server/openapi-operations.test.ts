@@ -1,10 +1,11 @@
 import test from 'ava'
 import { WebSocket } from 'ws'
 import { makeProxy } from '../faults/proxy.ts'
+import { until } from '../support/patience.ts'
 import { type Contract, makeContract, operationsOf, type Request } from './openapi/contract.ts'
 import { brokenBodies, type Scenario, scenariosOf, UNKNOWN } from './openapi/scenarios.ts'
 import { makeStage } from './openapi/stage.ts'
-import { eventually, startTestServer, useServer } from './support.ts'
+import { startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -16,7 +17,7 @@ test.serial('the document is there, and something of each kind to try its operat
 	const stage = await makeStage(db, api)
 	const letters = [await stage.run('failed'), await stage.run('failed'), await stage.run('failed'), await stage.run('failed')]
 	scenarios = scenariosOf(stage, letters)
-	await eventually(async () => (await api.post('/graphql', { query: '{ __typename }' })).status === 200)
+	await until(async () => (await api.post('/graphql', { query: '{ __typename }' })).status === 200)
 	t.deepEqual(Object.keys(scenarios).toSorted(), names().toSorted(), 'every operation has its scenarios')
 })
 

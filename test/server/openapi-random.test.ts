@@ -1,9 +1,10 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { until } from '../support/patience.ts'
 import { nearly, valuesOf } from './openapi/arbitrary.ts'
 import { type Described, makeContract, operationsOf, type Request } from './openapi/contract.ts'
 import { makeStage, type Stage } from './openapi/stage.ts'
-import { eventually, type Json, useServer } from './support.ts'
+import { type Json, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -47,7 +48,7 @@ test('whatever is made of the document is answered as the document has it, and n
 	const document = (await api.get('/openapi.json')).body
 	const contract = makeContract(document, api.url)
 	const stage = await makeStage(db, api)
-	await eventually(async () => (await api.post('/graphql', { query: '{ __typename }' })).status === 200)
+	await until(async () => (await api.post('/graphql', { query: '{ __typename }' })).status === 200)
 	const skipped = ['/graphql', '/jobs/stream'] // are not of these schemas
 
 	let sent = 0

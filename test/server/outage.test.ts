@@ -1,12 +1,13 @@
 import test from 'ava'
 import { makeProxy } from '../faults/proxy.ts'
 import { useDb } from '../support/db.ts'
-import { clientOf, eventually, isProblem, registerBuiltInTypes, startTestServer } from './support.ts'
+import { bePatient, until } from '../support/patience.ts'
+import { clientOf, isProblem, registerBuiltInTypes, startTestServer } from './support.ts'
 
 const db = useDb(test)
 
 test.serial('a server whose database is away starts, answers 503, and serves when it comes', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	await registerBuiltInTypes(db)
 	const proxy = await makeProxy(db.url)
 	const logs: { msg: string }[] = []
@@ -21,8 +22,8 @@ test.serial('a server whose database is away starts, answers 503, and serves whe
 		await api.post('/jobs', { type: 'echo' }),
 	]
 	await proxy.open()
-	await eventually(async () => (await api.get('/readyz')).status === 200)
-	const later = await eventually(async () => {
+	await until(async () => (await api.get('/readyz')).status === 200)
+	const later = await until(async () => {
 		const answer = await api.post('/jobs', { type: 'echo' })
 		return answer.body.retry_config?.max_attempts === 7 && answer
 	})
@@ -41,7 +42,7 @@ test.serial('a server whose database is away starts, answers 503, and serves whe
 })
 
 test.serial('a server outlives its database and goes on without a restart', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const proxy = await makeProxy(db.url)
 	await proxy.open()
 	const server = await startTestServer(db, { connectionString: proxy.url })
@@ -52,8 +53,8 @@ test.serial('a server outlives its database and goes on without a restart', asyn
 	const away = await Promise.all([api.get(`/jobs/${id}`), api.post('/jobs', { type: 'echo' }), api.get('/queues')])
 	const { status } = await api.get('/readyz')
 	await proxy.open()
-	await eventually(async () => (await api.get('/readyz')).status === 200)
-	const back = await eventually(async () => {
+	await until(async () => (await api.get('/readyz')).status === 200)
+	const back = await until(async () => {
 		const answer = await api.get(`/jobs/${id}`)
 		return answer.status === 200 && answer
 	})
@@ -66,7 +67,7 @@ test.serial('a server outlives its database and goes on without a restart', asyn
 })
 
 test.serial('sessions that are ended cost at most a 503, never a lost or a broken server', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const server = await startTestServer(db)
 	const api = clientOf(server.url)
 	const { id } = await api.submit()
@@ -81,12 +82,12 @@ test.serial('sessions that are ended cost at most a 503, never a lost or a broke
 	const statuses = new Set(await Promise.all(asking))
 
 	t.true(statuses.isSubsetOf(new Set([200, 503])), [...statuses].join())
-	t.is(await eventually(async () => (await api.get(`/jobs/${id}`)).status === 200), true)
+	t.is(await until(async () => (await api.get(`/jobs/${id}`)).status === 200), true)
 	await server.stop()
 })
 
 test.serial('a database without the schema is not ready, and says so', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const empty = Object.assign(new URL(db.url), { pathname: '/postgres' }).href
 	const server = await startTestServer(db, { connectionString: empty })
 	const api = clientOf(server.url)

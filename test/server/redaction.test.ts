@@ -1,7 +1,8 @@
 import test from 'ava'
 import { call, callOne } from '../../db/calls.ts'
 import { claim, registerWorker } from '../support/db.ts'
-import { eventually, type Json, openStream, startTestServer, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { type Json, openStream, startTestServer, useServer } from './support.ts'
 
 const logs: Json[] = []
 const { db, api } = useServer(test, { logs })
@@ -32,7 +33,7 @@ async function failWithSecrets() {
 test.serial('no door shows a secret, and workers get the truth', async (t) => {
 	const stream = await openStream(api.url, '?topics=job,job_log,workflow')
 	const { id, child, workflow, claimed, during } = await failWithSecrets()
-	await eventually(() => stream.messages.find(({ event }) => event === 'job_failed'))
+	await until(() => stream.messages.find(({ event }) => event === 'job_failed'))
 
 	const paths = [
 		'/jobs',
@@ -46,12 +47,12 @@ test.serial('no door shows a secret, and workers get the truth', async (t) => {
 	]
 	const answers = await Promise.all([...paths, `/workflows/${workflow}`, '/workflows', `/jobs/${id}/graph`].map((path) => api.get(path)))
 	const query = `{ job(jobId: "${id}") { payload metadata error logs { nodes { message data } } executions { nodes { error } } workflow { metadata } } listJobs { payload } deadLetters(first: 5) { nodes { payload error } } }`
-	const graphql = await eventually(async () => {
+	const graphql = await until(async () => {
 		const answer = await api.post('/graphql', { query })
 		return answer.status === 503 ? undefined : answer
 	})
 	const resumed = await openStream(api.url, '?topics=job,job_log&since=0')
-	await eventually(() => resumed.messages.find(({ event }) => event === 'job_failed'))
+	await until(() => resumed.messages.find(({ event }) => event === 'job_failed'))
 	const shown = [during, ...answers, graphql].map(({ body }) => JSON.stringify(body))
 
 	t.deepEqual(
@@ -101,7 +102,7 @@ test.serial('the log has no ticket, no key and no password, wherever they stand'
 
 	await fetch(`${server.url}/jobs?token=${SECRET}&api_key=${SECRET}`)
 	await fetch(`${server.url}/queues?x=${key}`, { headers: { Authorization: `Bearer ${key}`, Cookie: `session=${SECRET}` } })
-	await eventually(() => lines.filter(({ msg }) => msg === 'request').length >= 2)
+	await until(() => lines.filter(({ msg }) => msg === 'request').length >= 2)
 	await server.stop()
 
 	const text = JSON.stringify(lines)

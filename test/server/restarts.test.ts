@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { settingNames } from '../../db/settings.ts'
 import { makeProxy } from '../faults/proxy.ts'
 import { useDb } from '../support/db.ts'
-import { until } from '../support/worker.ts'
+import { bePatient, until } from '../support/patience.ts'
 import { clientOf } from './support.ts'
 
 // Every long-lived part comes back by itself, at whatever moment its database goes: while it starts, migrates, or runs.
@@ -22,7 +22,7 @@ function start(t: ExecutionContext, program: string, env: Record<string, string>
 }
 
 test('a process that brings up everything outlives a database that comes and goes from its first moment on', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const proxy = await makeProxy(db.url)
 	const started = start(t, 'server/start.ts', { DATABASE_URL: proxy.url })
 	await until(() => started.output().includes('cannot migrate yet'))
@@ -51,7 +51,7 @@ test('a process that brings up everything outlives a database that comes and goe
 })
 
 test('a server and a worker outlive a database that comes and goes', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const proxy = await makeProxy(db.url)
 	await proxy.open()
 	const server = start(t, 'server/main.ts', { DATABASE_URL: proxy.url })

@@ -1,6 +1,7 @@
 import test from 'ava'
 import type pg from 'pg'
-import { eventually, type Json, openStream, startTestServer, type TestStream, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { type Json, openStream, startTestServer, type TestStream, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -35,7 +36,7 @@ test.serial('events come in pages of a replay, through its filters, and then liv
 	for (const { id } of submitted.slice(0, 250)) await api.send('PATCH', `/jobs/${id}/cancel`)
 
 	const stream = await openStream(api.url, `?since=${position}&queue=odd`)
-	await eventually(() => stream.messages.filter(({ event }) => event === 'job_cancelled').length === 125)
+	await until(() => stream.messages.filter(({ event }) => event === 'job_cancelled').length === 125)
 	const later = await api.submit({ queue: 'odd' })
 	await stream.find(about(later.id))
 

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { eventually, isProblem, type Json, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { isProblem, type Json, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -9,7 +10,7 @@ const nightly = { job: { type: 'echo', payload: { message: 'hi' } }, cron: '30 2
 
 /** Asks a server's GraphQL endpoint, as soon as its schema is there. */
 async function ask(query: string, variables: Json = {}): Promise<Json> {
-	return eventually(async () => {
+	return until(async () => {
 		const { status, body } = await api.post('/graphql', { query, variables })
 		return status !== 503 && body
 	})

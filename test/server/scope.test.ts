@@ -1,7 +1,8 @@
 import test from 'ava'
 import { callOne } from '../../db/calls.ts'
 import { claim, registerWorker } from '../support/db.ts'
-import { eventually, isProblem, openStream, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { isProblem, openStream, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -30,7 +31,7 @@ test.serial('a key for some queues sees the jobs of these alone', async (t) => {
 	const { own, foreign, headers, mine } = await makeScene('sees', 'taskq_reader')
 
 	const list = await api.get('/jobs?limit=100', headers)
-	const graphql = await eventually(async () => {
+	const graphql = await until(async () => {
 		const { status, body } = await api.post(
 			'/graphql',
 			{ query: '{ listJobs { jobId } countJobs queues(first: 50) { nodes { queue } } }' },
@@ -65,7 +66,7 @@ test.serial('it waits for jobs of these alone, whoever of its role waits beside 
 	const { own, foreign, headers } = await makeScene('waits', 'taskq_reader')
 	const all = await keyOfAll('taskq_reader')
 	const beside = api.get(`/jobs/${foreign.id}?wait=60`, all) // its look is not theirs
-	await eventually(async () => (await api.get('/health')).body.checks.waits.waiting > 0)
+	await until(async () => (await api.get('/health')).body.checks.waits.waiting > 0)
 
 	const refused = await api.get(`/jobs/${foreign.id}?wait=1`, headers)
 	const conditional = await api.get(`/jobs/${foreign.id}?wait=1`, { ...headers, 'If-None-Match': '"x"' })

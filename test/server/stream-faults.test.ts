@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import net from 'node:net'
 import test from 'ava'
 import { makeProxy } from '../faults/proxy.ts'
-import { eventually, type Json, openStream, startTestServer, type TestStream, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { type Json, openStream, startTestServer, type TestStream, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -17,7 +18,7 @@ test.serial('the stream loses nothing when its own connection, or every connecti
 	const stream = await openStream(api.url)
 	const submitted: string[] = []
 	const submit = () =>
-		eventually(async () => {
+		until(async () => {
 			const { status, body } = await api.post('/jobs', { type: 'echo' })
 			if (status === 201) submitted.push(body.id)
 			return status === 201
@@ -34,7 +35,7 @@ test.serial('the stream loses nothing when its own connection, or every connecti
 	await Promise.all(submitted.map((id) => stream.find(about(id))))
 
 	t.true(new Set(submitted).isSubsetOf(idsOf(stream)))
-	const listeners = await eventually(async () => {
+	const listeners = await until(async () => {
 		const { count } = await db.row(
 			"select count(*)::integer from pg_stat_activity where datname = current_database() and application_name = 'taskq server stream'",
 		)
@@ -57,11 +58,11 @@ test.serial('a reader that does not read is cut at 1 MiB, and resumes without lo
 		from (select * from taskq_private.job_events where event = 'job_submitted' limit 1) as e, generate_series(1, 600)`,
 		[text],
 	)
-	await eventually(() => fast.messages.filter(({ data }) => data?.data === text).length === 600)
+	await until(() => fast.messages.filter(({ data }) => data?.data === text).length === 600)
 	slow.ws.resume()
 	const { code, reason } = await slow.closed
 	const again = await openStream(api.url, `?since=${position}`)
-	await eventually(() => again.messages.filter(({ data }) => data?.data === text).length >= 600)
+	await until(() => again.messages.filter(({ data }) => data?.data === text).length >= 600)
 
 	t.is(code, 1013)
 	t.regex(reason, /since/)

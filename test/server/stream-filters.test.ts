@@ -1,7 +1,8 @@
 import test from 'ava'
 import { EVENTS } from '../../server/stream/filters.ts'
 import { claim, registerTypes, registerWorker } from '../support/db.ts'
-import { eventually, type Json, openStream, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { type Json, openStream, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -93,7 +94,7 @@ test('bad filters are answered with an error that names them, and change nothing
 	]
 
 	for (const [message] of wrong) stream.send(message)
-	const errors = await eventually(() => {
+	const errors = await until(() => {
 		const found = stream.messages.filter(({ type }) => type === 'error')
 		return found.length === wrong.length && found
 	})

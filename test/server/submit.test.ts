@@ -1,5 +1,6 @@
 import test from 'ava'
-import { eventually, isProblem, useServer } from './support.ts'
+import { until } from '../support/patience.ts'
+import { isProblem, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
@@ -14,7 +15,7 @@ test.serial('200 concurrent submits go in a few calls, and the bad one among the
 	const blocker = await db.client()
 	await blocker.query('begin; lock table taskq_private.job_specs in exclusive mode')
 	const sent = requests.map((request) => api.post('/jobs', request))
-	await eventually(async () => (await db.row('select count(*) from pg_locks where not granted')).count > 0)
+	await until(async () => (await db.row('select count(*) from pg_locks where not granted')).count > 0)
 	for (let n = 0; n < 20; n++) await api.get('/livez') // lets the others arrive behind the first, which waits
 	await blocker.query('commit')
 	const answers = await Promise.all(sent)

@@ -1,11 +1,12 @@
 import type { ExecutionContext, TestFn } from 'ava'
 import { pino } from 'pino'
 import { WebSocket } from 'ws'
+import { logOptions } from '../../db/log.ts'
 import { readSettings } from '../../db/settings.ts'
-import { logOptions } from '../../server/log.ts'
 import { type RunningServer, startServer } from '../../server/main.ts'
 import { tasks } from '../../worker/tasks/index.ts'
 import { type Db, makeDb, registerTypes } from '../support/db.ts'
+import { until } from '../support/patience.ts'
 
 export type Json = any
 
@@ -47,7 +48,7 @@ export function clientOf(url: string): Client {
 			const ask = () => post('/jobs', { type: 'echo', ...request })
 			// a server that has just begun makes its GraphQL schema: on a slow machine no connection is there in time then, and nothing was sent
 			const isTooEarly = ({ body }: Answer) => body.code === 'database_unavailable' && body.hint === 'Try again in a moment.'
-			const { status, body } = await eventually(async () => {
+			const { status, body } = await until(async () => {
 				const answer = await ask()
 				return !isTooEarly(answer) && answer
 			})
@@ -114,14 +115,6 @@ export function isProblem(t: ExecutionContext, { status, headers, body }: Answer
 }
 
 /** Looks again and again until what it sees is no longer undefined or false. */
-export async function eventually<T>(look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-	for (;;) {
-		const seen = await look()
-		if (seen !== undefined && seen !== false) return seen
-		await new Promise((resolve) => setTimeout(resolve, 10))
-	}
-}
-
 export interface TestStream {
 	ws: WebSocket
 	/** All messages so far. */
@@ -141,7 +134,7 @@ export async function openStream(url: string, query = '', headers: Record<string
 	const closed = new Promise<{ code: number; reason: string }>((resolve) =>
 		ws.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
 	)
-	const find = (wanted: (message: Json) => boolean) => eventually(() => messages.find(wanted))
+	const find = (wanted: (message: Json) => boolean) => until(() => messages.find(wanted))
 	await new Promise((resolve, reject) => ws.on('open', resolve).on('error', reject))
 	await find(({ type }) => type === 'hello')
 	return { ws, messages, send: (message) => ws.send(typeof message === 'string' ? message : JSON.stringify(message)), find, closed }

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import { z } from 'zod'
@@ -7,15 +6,7 @@ import type { WorkerOptions } from '../../worker/options.ts'
 import { type Handler, type Task, type TaskOptions, task } from '../../worker/task.ts'
 import { Worker } from '../../worker/worker.ts'
 import type { Db } from './db.ts'
-
-/** Waits until something holds, however long that takes: AVA's own timeout is the only limit. */
-export async function until<T>(look: () => Promise<T> | T): Promise<NonNullable<Exclude<T, false>>> {
-	for (;;) {
-		const found = await look()
-		if (found) return found as NonNullable<Exclude<T, false>>
-		await sleep(10)
-	}
-}
+import { until } from './patience.ts'
 
 /** A task that takes any object, for one test. */
 export const anyTask = (type: string, handler: Handler<any>, options: Partial<TaskOptions<z.ZodType>> = {}): Task =>

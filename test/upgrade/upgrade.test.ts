@@ -7,7 +7,7 @@ import pg from 'pg'
 import { migrate } from '../../db/migrate.ts'
 import { settingNames } from '../../db/settings.ts'
 import { clientOf } from '../server/support.ts'
-import { until } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
 import { missed, readContract, readPrivate } from './contract.ts'
 import { migrationsBefore, newest, noHistory, previousRelease } from './release.ts'
 

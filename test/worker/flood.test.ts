@@ -1,8 +1,9 @@
 import test from 'ava'
 import { call } from '../../db/calls.ts'
 import { submit, useDb } from '../support/db.ts'
+import { until } from '../support/patience.ts'
 import { openSession } from '../support/sessions.ts'
-import { anyTask, startWorker, until } from '../support/worker.ts'
+import { anyTask, startWorker } from '../support/worker.ts'
 
 const db = useDb(test)
 

@@ -2,7 +2,8 @@ import test from 'ava'
 import { z } from 'zod'
 import { FatalError, RetryAfterError, task } from '../../worker/task.ts'
 import { statusOf, submit, useDb } from '../support/db.ts'
-import { anyTask, startWorker, until, whenStatus } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
+import { anyTask, startWorker, whenStatus } from '../support/worker.ts'
 
 const db = useDb(test)
 

@@ -8,7 +8,8 @@ import { RunningJob } from '../../worker/running-job.ts'
 import { task } from '../../worker/task.ts'
 import { Threads } from '../../worker/threads.ts'
 import { submit, useDb } from '../support/db.ts'
-import { anyTask, startWorker, until, whenStatus } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
+import { anyTask, startWorker, whenStatus } from '../support/worker.ts'
 import { tasks } from './fixture-tasks.ts'
 
 const db = useDb(test)

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { registerTypes, useDb } from '../support/db.ts'
+import { until } from '../support/patience.ts'
 import { submitEach } from '../support/stage.ts'
-import { spawnWorker, until } from '../support/worker.ts'
+import { spawnWorker } from '../support/worker.ts'
 
 const db = useDb(test)
 

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { submit, useDb } from '../support/db.ts'
-import { anyTask, spawnWorker, startWorker, until, whenStatus } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
+import { anyTask, spawnWorker, startWorker, whenStatus } from '../support/worker.ts'
 
 const db = useDb(test)
 

@@ -3,7 +3,8 @@ import { makePool } from '../../db/pool.ts'
 import { makeProxy } from '../faults/proxy.ts'
 import { clientOf, registerBuiltInTypes, startTestServer } from '../server/support.ts'
 import { submit, useDb } from '../support/db.ts'
-import { anyTask, startWorker, until, whenStatus } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
+import { anyTask, startWorker, whenStatus } from '../support/worker.ts'
 
 // A cable that is pulled: nothing is refused, nothing ends, nothing comes. Both sides are to notice within half a minute.
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { submit, useDb } from '../support/db.ts'
-import { anyTask, startWorker, until, whenStatus } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
+import { anyTask, startWorker, whenStatus } from '../support/worker.ts'
 
 const db = useDb(test)
 

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import test from 'ava'
 import { submit, useDb } from '../support/db.ts'
-import { spawnWorker, until, whenStatus } from '../support/worker.ts'
+import { until } from '../support/patience.ts'
+import { spawnWorker, whenStatus } from '../support/worker.ts'
 
 const db = useDb(test)
 const ready = (worker: ReturnType<typeof spawnWorker>) => until(() => worker.output().includes('the worker is ready'))

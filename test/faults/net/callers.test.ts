@@ -5,7 +5,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { queryInRole } from '../../../db/in-role.ts'
 import { type Caller, Database } from '../../../server/database.ts'
-import { until } from '../../support/worker.ts'
+import { bePatient, until } from '../../support/patience.ts'
 import { type Cluster, makeCluster } from '../cluster.ts'
 import { makePgbouncer, noPgbouncer } from '../pgbouncer.ts'
 import { Frames } from '../wire.ts'
@@ -53,7 +53,7 @@ function onEachWay(words: string, run: (t: ExecutionContext, scene: Scene) => Pr
 	for (const [way, pooled] of Object.entries(ways)) {
 		const declare = pooled && noPgbouncer ? test.serial.skip : test.serial
 		declare(`${way}: ${words}`, async (t) => {
-			t.timeout(1_200_000, 'a busy machine must not decide')
+			bePatient(t)
 			const cluster = await makeCluster(t)
 			const login = await makeLogin(cluster)
 			const url = pooled ? (await makePgbouncer(t, login, { poolSize: 2 })).url : login

@@ -1,8 +1,10 @@
 /** F11, T12: the connection is cut where a commit is under way, so that nobody knows whether it was done. */
+
 import test from 'ava'
 import pg from 'pg'
 import { type Claim, callOne, type Submitted } from '../../../db/calls.ts'
 import { claim, registerTypes, registerWorker, useDb } from '../../support/db.ts'
+import { bePatient } from '../../support/patience.ts'
 import { type Cut, openProxy } from '../proxy.ts'
 import { notDoneOnce, spawnServer, spawnWorkerAt, submitSurely, untilAllEnded } from './support.ts'
 
@@ -28,7 +30,7 @@ async function sayCut<T>(url: string, say: (client: pg.Client) => Promise<T>): P
 }
 
 test('a submit whose answer is lost is one job, however often it is said again', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	await registerTypes(db, 'cut')
 	const proxy = await openProxy(t, db.url)
 	let round = 0
@@ -57,7 +59,7 @@ test('a submit whose answer is lost is one job, however often it is said again',
 })
 
 test('an outcome whose answer is lost is recorded once; said again it is refused or was the first', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const proxy = await openProxy(t, db.url)
 	await registerTypes(db, 'cut')
 	const worker = await registerWorker(db, { types: ['cut'], queues: ['outcomes'] })
@@ -93,7 +95,7 @@ test('an outcome whose answer is lost is recorded once; said again it is refused
 })
 
 test('a server and workers whose commits are cut at random lose nothing and end each job once', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const proxy = await openProxy(t, db.url)
 	const server = await spawnServer(t, proxy.url)
 	await Promise.all([spawnWorkerAt(t, proxy.url), spawnWorkerAt(t, proxy.url)])

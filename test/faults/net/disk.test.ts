@@ -1,7 +1,7 @@
 /** T14: the disk is full, of the data or of the WAL. */
 import test, { type ExecutionContext } from 'ava'
 import type { Client } from '../../server/support.ts'
-import { until } from '../../support/worker.ts'
+import { bePatient, until } from '../../support/patience.ts'
 import { type Cluster, makeCluster } from '../cluster.ts'
 import { noMounts } from '../volume.ts'
 import { notDoneOnce, type Process, spawnServer, spawnWorkerAt, submitSurely, timed, untilAllEnded, within } from './support.ts'
@@ -20,7 +20,7 @@ async function startAll(t: ExecutionContext, cluster: Cluster): Promise<{ api: C
 }
 
 ifMounts('when the disk of the data is full a caller is told so, reads go on, and all recovers when there is space', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const cluster = await makeCluster(t, { settings, dataMb: 160, walMb: 128 })
 	const { api, processes } = await startAll(t, cluster)
 	const before = await submitSurely(api, { type: 'quick' })
@@ -53,7 +53,7 @@ ifMounts('when the disk of the data is full a caller is told so, reads go on, an
 ifMounts(
 	'when the disk of the WAL is full PostgreSQL ends; with space and a start all that was accepted is there, and everyone comes back',
 	async (t) => {
-		t.timeout(1_200_000, 'a busy machine must not decide')
+		bePatient(t)
 		const cluster = await makeCluster(t, { settings, dataMb: 400, walMb: 128 })
 		const { api, processes } = await startAll(t, cluster)
 		const accepted = [(await submitSurely(api, { type: 'quick' })).id]

@@ -4,8 +4,8 @@ import test, { type ExecutionContext } from 'ava'
 import { WebSocket } from 'ws'
 import { call, callOne } from '../../../db/calls.ts'
 import { claim, registerTypes, registerWorker, submit } from '../../support/db.ts'
+import { bePatient, until } from '../../support/patience.ts'
 import { sqlState } from '../../support/stage.ts'
-import { until } from '../../support/worker.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PgProxy } from '../proxy.ts'
 import { failOver, makePair, missing } from './pair.ts'
@@ -53,7 +53,7 @@ const allEnded = (db: Cluster) =>
 	within(60, 'the end of all jobs', async () => (await db.rows('select from taskq.jobs where finished_at is null limit 1')).length === 0)
 
 test.serial('a synchronous standby that takes over has all that was acknowledged', async (t) => {
-	t.timeout(1_200_000 * PROMOTIONS, 'a busy machine must not decide')
+	bePatient(t, PROMOTIONS)
 	for (let n = 0; n < PROMOTIONS; n++) {
 		const pair = await makePair(t, true)
 		const { primary, standby } = pair
@@ -69,7 +69,7 @@ test.serial('a synchronous standby that takes over has all that was acknowledged
 })
 
 test.serial('an asynchronous standby that takes over lacks what it had not been sent, and no more; all goes on', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const pair = await makePair(t)
 	const { primary, standby } = pair
 	let kept = 0
@@ -93,7 +93,7 @@ test.serial('an asynchronous standby that takes over lacks what it had not been 
 })
 
 test.serial('a report of a claim that was lost with the primary is refused, although its job runs again', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const pair = await makePair(t)
 	const { primary, standby } = pair
 	await registerTypes(primary.db, 'quick')

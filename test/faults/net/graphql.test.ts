@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 import type { Answer } from '../../server/support.ts'
 import { registerTypes } from '../../support/db.ts'
-import { until } from '../../support/worker.ts'
+import { bePatient, until } from '../../support/patience.ts'
 import { type Cluster, makeCluster } from '../cluster.ts'
 import { spawnServer, timed, within } from './support.ts'
 
@@ -83,7 +83,7 @@ const faults: Record<string, { fault: (cluster: Cluster) => Promise<void>; setti
 
 for (const [name, { fault, settings }] of Object.entries(faults)) {
 	test.serial(`GraphQL answers again by itself: ${name}`, async (t) => {
-		t.timeout(1_200_000, 'a busy machine must not decide')
+		bePatient(t)
 		const { ms, bad } = await during(t, fault, settings)
 
 		t.log(`answered ${Math.round(ms)} ms after it was over`)

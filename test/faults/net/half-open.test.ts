@@ -1,8 +1,10 @@
 /** F23, T13: connections that are dead, of which nobody is told. */
+
 import fs from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { type Db, submit, useDb } from '../../support/db.ts'
+import { bePatient } from '../../support/patience.ts'
 import { whenStatus } from '../../support/worker.ts'
 import { makeCluster } from '../cluster.ts'
 import { makeNetns, noNetns } from '../netns.ts'
@@ -14,7 +16,7 @@ const db = useDb(test)
 const LIMIT_SECONDS = 30
 
 test('a worker whose connections are half-open works on over new ones', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const proxy = await openProxy(t, db.url)
 	await spawnWorkerAt(t, proxy.url)
 	const { id } = await submit(db, { type: 'quick' })
@@ -34,7 +36,7 @@ test('a worker whose connections are half-open works on over new ones', async (t
 })
 
 test('a server whose connections are half-open answers over new ones', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	await spawnWorkerAt(t, db.url)
 	const proxy = await openProxy(t, db.url)
 	const server = await spawnServer(t, proxy.url)
@@ -56,7 +58,7 @@ const ifNetns = noNetns ? test.serial.skip : test.serial
 ifNetns(
 	'when the network carries nothing, the server is rid of the sessions and the jobs run elsewhere; then the worker comes back',
 	async (t) => {
-		t.timeout(1_200_000, 'a busy machine must not decide')
+		bePatient(t)
 		const net = makeNetns()
 		t.teardown(() => net.remove())
 		const cluster = await makeCluster(t, { settings: { listen_addresses: `127.0.0.1,${net.hostAddress}` } })

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import pg from 'pg'
 import { registerTypes } from '../../support/db.ts'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/patience.ts'
 import { type Cluster, makeCluster, postgresMajor } from '../cluster.ts'
 import { notDoneOnce, spawnServer, spawnWorkerAt, submitSurely, timed, untilAllEnded, within } from './support.ts'
 

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { type Json, openStream } from '../../server/support.ts'
 import { submit } from '../../support/db.ts'
-import { anyTask, startWorker, until } from '../../support/worker.ts'
+import { bePatient, until } from '../../support/patience.ts'
+import { anyTask, startWorker } from '../../support/worker.ts'
 import { type Cluster, makeCluster } from '../cluster.ts'
 import { openProxy } from '../proxy.ts'
 import { notDoneOnce, spawnServer, spawnWorkerAt, timed, untilAllEnded } from './support.ts'
@@ -44,7 +45,7 @@ const storm = (cluster: Cluster, sessions: number, commits: number) =>
 test.serial(
 	'a storm of notifications, a worker that has stopped, and a slow reader: the queue stays empty, the reader is cut',
 	async (t) => {
-		t.timeout(1_200_000, 'a busy machine must not decide')
+		bePatient(t)
 		const cluster = await makeCluster(t, { settings })
 		const server = await spawnServer(t, cluster.url)
 		const [stopped] = [await spawnWorkerAt(t, cluster.url), await spawnWorkerAt(t, cluster.url)]
@@ -86,7 +87,7 @@ test.serial(
 const WORKERS = 50
 
 test.serial('after a restart a hundred connections come back by themselves, and all work is done once', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const cluster = await makeCluster(t, { settings })
 	await cluster.query('select taskq.configure(worker_lost_seconds => 3600)') // one event loop for all of them may be late with heartbeats
 	const proxy = await openProxy(t, cluster.url)

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava'
-import { until } from '../../support/worker.ts'
+import { until } from '../../support/patience.ts'
 import { type Cluster, makeCluster } from '../cluster.ts'
 import { openProxy, type PgProxy } from '../proxy.ts'
 

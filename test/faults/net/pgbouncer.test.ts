@@ -1,7 +1,7 @@
 /** F10, T11: a transaction pooler on the way of servers and workers. */
 import test from 'ava'
 import { WebSocket } from 'ws'
-import { until } from '../../support/worker.ts'
+import { bePatient, until } from '../../support/patience.ts'
 import { makeCluster } from '../cluster.ts'
 import { makePgbouncer, noPgbouncer } from '../pgbouncer.ts'
 import { notDoneOnce, quantile, spawnServer, spawnWorkerAt, submitSurely, untilAllEnded } from './support.ts'
@@ -11,7 +11,7 @@ const ifPgbouncer = noPgbouncer ? test.serial.skip : test.serial
 const DEAF = 'LISTEN does not deliver here'
 
 ifPgbouncer('through pgbouncer in transaction mode, with LISTEN by the direct way, all doors serve and jobs start at once', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const cluster = await makeCluster(t)
 	const { url } = await makePgbouncer(t, cluster.url)
 	const env = { DATABASE_DIRECT_URL: cluster.url, JOB_TTL_SECONDS: '3600' }
@@ -48,7 +48,7 @@ ifPgbouncer('through pgbouncer in transaction mode, with LISTEN by the direct wa
 })
 
 ifPgbouncer('statements through the pooler act in their role, under their name, and leave nothing behind', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const cluster = await makeCluster(t)
 	const { url } = await makePgbouncer(t, cluster.url, { poolSize: 1 })
 	const reader = (await cluster.row(`select taskq.create_api_key('reader', 'taskq_reader') as key`)).key
@@ -75,7 +75,7 @@ ifPgbouncer('statements through the pooler act in their role, under their name, 
 const poolers = { 'refuses settings of a session': '', 'drops settings of a session': 'ignore_startup_parameters = options' }
 for (const [what, settings] of Object.entries(poolers))
 	ifPgbouncer(`where LISTEN goes through a pooler too that ${what}, that is said at once, and polling finds every job`, async (t) => {
-		t.timeout(1_200_000, 'a busy machine must not decide')
+		bePatient(t)
 		const cluster = await makeCluster(t)
 		const { url } = await makePgbouncer(t, cluster.url, { settings })
 		const direct = new URL(url)

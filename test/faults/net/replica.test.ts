@@ -1,9 +1,9 @@
 /** F28: reads from a replica. What only looks works there; what decides does not, so nothing can be decided on what is late. */
 import test from 'ava'
 import { call } from '../../../db/calls.ts'
+import { until } from '../../support/patience.ts'
 import { makeScenario } from '../../support/scenario.ts'
 import { errorOf, sqlState } from '../../support/stage.ts'
-import { until } from '../../support/worker.ts'
 import { makePair } from './pair.ts'
 
 const looks = [

@@ -2,8 +2,8 @@
 import test from 'ava'
 import { call } from '../../../db/calls.ts'
 import { claim, registerTypes, registerWorker, statusOf, submit } from '../../support/db.ts'
+import { until } from '../../support/patience.ts'
 import { jobIds, sqlState } from '../../support/stage.ts'
-import { until } from '../../support/worker.ts'
 import type { Cluster } from '../cluster.ts'
 import { makePair, missing, type Pair } from './pair.ts'
 

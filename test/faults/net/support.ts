@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { type Client, clientOf, type Json } from '../../server/support.ts'
 import type { Db } from '../../support/db.ts'
-import { fixtureTasks, until } from '../../support/worker.ts'
+import { HANGS_AFTER_MS, until } from '../../support/patience.ts'
+import { fixtureTasks } from '../../support/worker.ts'
 
 export type Process = ChildProcess & { output: () => string }
 
@@ -78,7 +79,9 @@ export async function within<T>(seconds: number, words: string, look: () => Prom
 	for (;;) {
 		const found = await look()
 		if (found) return found as NonNullable<Exclude<T, false>>
-		if (performance.now() - started > PATIENCE * seconds * 1000) throw new Error(`${words} took more than ${PATIENCE} times ${seconds} s`)
+		const limit = Math.min(PATIENCE * seconds * 1000, HANGS_AFTER_MS)
+		if (performance.now() - started > limit)
+			throw new Error(`${words} took more than ${limit / 1000} s; it should take at most ${seconds} s`)
 		await sleep(20)
 	}
 }

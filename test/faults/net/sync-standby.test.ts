@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { registerTypes, submit } from '../../support/db.ts'
-import { until } from '../../support/worker.ts'
+import { bePatient, until } from '../../support/patience.ts'
 import { failOver, makePair, missing } from './pair.ts'
 import { spawnServer, spawnWorkerAt, submitSurely, untilAllEnded } from './support.ts'
 
 test.serial('while the synchronous standby is away submits wait, and they are answered when it is back', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const pair = await makePair(t, true)
 	const { primary, standby, link } = pair
 	const server = await spawnServer(t, pair.proxy.url)
@@ -32,7 +32,7 @@ test.serial('while the synchronous standby is away submits wait, and they are an
 })
 
 test.serial('if the primary dies while they wait, the standby lacks them, and none had been acknowledged', async (t) => {
-	t.timeout(1_200_000, 'a busy machine must not decide')
+	bePatient(t)
 	const pair = await makePair(t, true)
 	const { primary, standby, link } = pair
 	await registerTypes(primary.db, 'quick')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Step } from '../events.ts'
+import { kill, pause, restart } from '../nemesis.ts'
 import type { Storm } from '../storm.ts'
 import type { Row } from '../trial.ts'
 import { repeat } from './repeat.ts'
@@ -32,7 +33,7 @@ export const killOne: Row = {
 	title: 'SIGKILL one of two workers',
 	group: 'chaos',
 	async fault(storm, seconds) {
-		await storm.kill(0)
+		await kill(storm, 0)
 		await sleep(seconds * 1000)
 	},
 	expect: noteRescues,
@@ -42,7 +43,7 @@ export const killRepeatedly: Row = {
 	name: 'kill-workers',
 	title: 'repeated SIGKILL',
 	group: 'chaos',
-	fault: (storm, seconds) => repeat(seconds, 2, (turn) => storm.kill(turn % storm.workers.length)),
+	fault: (storm, seconds) => repeat(seconds, 2, (turn) => kill(storm, turn % storm.workers.length)),
 	expect: noteRescues,
 }
 
@@ -50,7 +51,7 @@ export const killFleet: Row = {
 	name: 'kill-fleet',
 	title: 'SIGKILL all workers at once',
 	group: 'processes',
-	fault: (storm, seconds) => repeat(seconds, 15, () => Promise.all(storm.workers.map((_, slot) => storm.kill(slot)))),
+	fault: (storm, seconds) => repeat(seconds, 15, () => Promise.all(storm.workers.map((_, slot) => kill(storm, slot)))),
 	expect: noteRescues,
 }
 
@@ -59,7 +60,7 @@ export const rollingRestart: Row = {
 	name: 'rolling-restart',
 	title: 'SIGTERM to one worker after the other',
 	group: 'processes',
-	fault: (storm, seconds) => repeat(seconds, 1.5, (turn) => storm.restart(turn % storm.workers.length)),
+	fault: (storm, seconds) => repeat(seconds, 1.5, (turn) => restart(storm, turn % storm.workers.length)),
 	expect(storm, _history, { executions }) {
 		storm.notes.push(`${executions.filter(({ outcome }) => outcome === 'released').length} jobs given back`)
 		return executions
@@ -97,7 +98,7 @@ export const stop: Row = {
 		repeat(seconds, 30, async () => {
 			await occupy(storm, LEASE_SECONDS + 5) // it will still be at it when it wakes up
 			await occupy(storm, LEASE_SECONDS / 2) // it will say at once that it is done
-			await storm.pause(0, LEASE_SECONDS + 2)
+			await pause(storm, 0, LEASE_SECONDS + 2)
 		}),
 	expect(storm, { ends, aborted, stopped, faults }, { executions }) {
 		const lost = new Set(executions.filter(({ outcome }) => outcome === 'lost').map(({ job_id, claim_id }) => `${job_id} ${claim_id}`))

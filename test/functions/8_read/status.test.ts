@@ -1,7 +1,7 @@
 import test from 'ava'
 import { useDb } from '../../support/db.ts'
+import { until } from '../../support/patience.ts'
 import { jobIn, makeStage } from '../../support/stage.ts'
-import { until } from '../../support/worker.ts'
 
 const db = useDb(test)
 const status = () => db.row('select * from taskq.status')

@@ -1,7 +1,9 @@
 /** Something of each kind for operations to be tried on. */
+
 import { type Claim, callOne } from '../../../db/calls.ts'
 import { claim, type Db, registerWorker } from '../../support/db.ts'
-import { type Client, eventually, type Json } from '../support.ts'
+import { until } from '../../support/patience.ts'
+import type { Client, Json } from '../support.ts'
 
 export interface Stage {
 	/** Of a job in each state. */
@@ -21,7 +23,7 @@ export interface Stage {
 }
 
 export async function makeStage(db: Db, api: Client): Promise<Stage> {
-	await eventually(async () => (await api.get('/readyz')).status === 200)
+	await until(async () => (await api.get('/readyz')).status === 200)
 	await db.stopClock() // so that no worker is taken for lost, however slow this machine is
 	const worker = await registerWorker(db, { types: ['echo'], queues: ['run'], resources: { gpu: 1 } })
 	const submit = async (request: Json = {}) => (await api.submit(request)).id as string

@@ -1,5 +1,5 @@
 import { type Logger, type LoggerOptions, pino } from 'pino'
-import { redactLine } from '../db/redact-line.ts'
+import { redactLine } from './redact-line.ts'
 
 export type Log = Logger
 
