@@ -100,3 +100,21 @@ test.serial('a database without the schema is not ready, and says so', async (t)
 	isProblem(t, listed!, 503, 'database_unavailable')
 	await server.stop()
 })
+
+test.serial('what the database refuses is told as what to change', async (t) => {
+	bePatient(t)
+	const wrong = Object.entries({ pathname: '/nowhere', password: 'wrong' })
+	const reasons: string[] = []
+
+	for (const [part, value] of wrong) {
+		const server = await startTestServer(db, { connectionString: Object.assign(new URL(db.url), { [part]: value }).href })
+		const { status, body } = await clientOf(server.url).get('/readyz')
+		reasons.push(`${status}: ${body.reason}`)
+		await server.stop()
+	}
+
+	t.deepEqual(reasons, [
+		'503: the database that DATABASE_URL names does not exist',
+		'503: the database refuses the password of DATABASE_URL',
+	])
+})
