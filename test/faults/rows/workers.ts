@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../support/patience.ts'
 import type { Step } from '../events.ts'
 import { kill, pause, restart } from '../nemesis.ts'
 import type { Storm } from '../storm.ts'
@@ -78,13 +79,13 @@ export const killServer: Row = {
 
 /** Gives the first worker a job that takes so long. */
 async function occupy(storm: Storm, seconds: number): Promise<void> {
-	for (;;) {
+	const sql = `select w.name from taskq.jobs as j left join taskq.workers as w using (worker_id)
+		where j.job_id = $1 and (j.status = 'running' or j.finished_at is not null)`
+	await until(async () => {
 		const ids = await storm.submit([{ type: 'quick', payload: { tag: randomUUID(), ms: seconds * 1000 } }])
-		const sql = `select w.name from taskq.jobs as j join taskq.workers as w using (worker_id) where j.job_id = $1 and j.status = 'running'`
-		let [on] = await storm.database.rows<{ name: string }>(sql, ids)
-		for (; !on; await sleep(20)) [on] = await storm.database.rows<{ name: string }>(sql, ids)
-		if (on.name === storm.workers[0]!.running.name) return
-	}
+		const { name } = await until(async () => (await storm.database.rows<{ name: string | null }>(sql, ids))[0])
+		return name === storm.workers[0]!.running.name
+	})
 }
 
 /** The sleeper wakes up with jobs that others have got meanwhile: it says that some are done, and is told to stop the others. */
