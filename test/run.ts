@@ -79,8 +79,9 @@ function endWhenSilent(ava: ChildProcess): () => void {
 /** Runs AVA, shows what it prints, and answers what it counted. */
 async function runAva(files: string[], env: NodeJS.ProcessEnv): Promise<Counted> {
 	const ava = path.join(path.dirname(fileURLToPath(import.meta.resolve('ava'))), 'cli.js')
-	const child = spawn(process.execPath, [ava, ...files], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+	const child = spawn(process.execPath, [ava, ...files], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
 	const counted = { passed: 0, failed: 0, skipped: 0 }
+	child.stderr.pipe(process.stderr) // inherited, a process that a test has left behind would keep it open
 	const hear = endWhenSilent(child)
 	createInterface({ input: child.stdout }).on('line', (line) => {
 		hear()
@@ -89,7 +90,7 @@ async function runAva(files: string[], env: NodeJS.ProcessEnv): Promise<Counted>
 	})
 	const closed = once(child, 'close')
 	const [code] = await once(child, 'exit')
-	await Promise.race([closed, sleep(AFTERGLOW_MS)]) // a process that a test has left behind may hold the pipes open
+	await Promise.race([closed, sleep(AFTERGLOW_MS)]) // such a process keeps the pipe open too
 	if (code !== 0 && counted.failed === 0) counted.failed = 1 // a crash that no test reports
 	return counted
 }
