@@ -7,6 +7,7 @@ import { readSettings, settingNames } from '../db/settings.ts'
 import { startServer } from '../server/main.ts'
 import { startWorker } from '../worker/main.ts'
 import { useDb } from './support/db.ts'
+import { HANGS_AFTER_MS } from './support/patience.ts'
 
 const db = useDb(test)
 const root = path.resolve(import.meta.dirname, '..')
@@ -31,7 +32,7 @@ test.serial('every curl line of the README is answered without an error', async 
 		const lines = script.replaceAll('localhost:8000', new URL(server.url).host).replaceAll('curl -s ', 'curl -sS --fail-with-body ')
 		const run = await new Promise<{ status: number | null; output: string }>((resolve) => {
 			import('node:child_process').then(({ execFile }) =>
-				execFile('bash', ['-e', '-c', lines], (error, stdout, stderr) =>
+				execFile('bash', ['-e', '-c', lines], { timeout: HANGS_AFTER_MS }, (error, stdout, stderr) =>
 					resolve({ status: error ? Number(error.code) : 0, output: stdout + stderr }),
 				),
 			)
@@ -49,6 +50,7 @@ test.serial('every SQL line of the README runs in psql', (t) => {
 	const run = spawnSync('psql', [db.url, '-v', 'ON_ERROR_STOP=1', '-c', 'set role taskq_operator', '-f', '-'], {
 		input: script,
 		encoding: 'utf8',
+		timeout: HANGS_AFTER_MS,
 	})
 
 	t.is(run.status, 0, run.stderr)

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { clientOf, useServer } from './server/support.ts'
+import { HANGS_AFTER_MS } from './support/patience.ts'
 
 const { db, api } = useServer(test)
 
@@ -24,7 +25,9 @@ test.serial('every curl line of docs/schedules.md is answered without an error',
 	const script = blocks('sh').join('\n').replaceAll('localhost:8000', host).replaceAll('curl -s ', 'curl -sS --fail-with-body ')
 
 	const run = await new Promise<{ status: unknown; output: string }>((resolve) => {
-		execFile('bash', ['-e', '-c', script], (error, stdout, stderr) => resolve({ status: error ? error.code : 0, output: stdout + stderr }))
+		execFile('bash', ['-e', '-c', script], { timeout: HANGS_AFTER_MS }, (error, stdout, stderr) =>
+			resolve({ status: error ? error.code : 0, output: stdout + stderr }),
+		)
 	})
 
 	t.is(run.status, 0, run.output)

@@ -6,7 +6,7 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 import { settingNames } from '../db/settings.ts'
-import { until } from './support/patience.ts'
+import { HANGS_AFTER_MS, until } from './support/patience.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 
@@ -110,7 +110,12 @@ test('a PostgreSQL that is killed, whose address `npm run url` tells, is started
 	const { id } = await post(url, { type: 'sleep', payload: { duration: 0.5 } })
 	const postmaster = Number(fs.readFileSync(path.join(env.TASKQ_DATA_DIR, 'postgresql/postmaster.pid'), 'utf8').split('\n')[0])
 
-	const printed = spawnSync('npm', ['run', '-s', 'url'], { cwd: root, env: { ...process.env, DATABASE_URL: '', ...env }, encoding: 'utf8' })
+	const printed = spawnSync('npm', ['run', '-s', 'url'], {
+		cwd: root,
+		env: { ...process.env, DATABASE_URL: '', ...env },
+		encoding: 'utf8',
+		timeout: HANGS_AFTER_MS,
+	})
 	const client = new pg.Client(printed.stdout.trim())
 	await client.connect()
 	const { rows } = await client.query('select type from taskq.jobs')

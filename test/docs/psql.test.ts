@@ -4,6 +4,7 @@ import path from 'node:path'
 import test from 'ava'
 import { useDb } from '../support/db.ts'
 import { root } from '../support/file-rules.ts'
+import { HANGS_AFTER_MS } from '../support/patience.ts'
 import { makeScenario } from '../support/scenario.ts'
 
 // `TASKQ_WRITE_DOCS=1 npm test -- test/docs/psql.test.ts` writes the answers into docs/psql.md anew.
@@ -40,6 +41,7 @@ function ask(line: string, variables: Record<string, string>): { status: number 
 	const run = spawnSync('psql', ['-X', '-q', db.url, '-v', 'ON_ERROR_STOP=1', ...set, '-f', '-'], {
 		input: line,
 		encoding: 'utf8',
+		timeout: HANGS_AFTER_MS,
 		env: { ...process.env, PGOPTIONS: '-c role=taskq_operator -c timezone=UTC' },
 	})
 	return { status: run.status, answer: run.stdout.replaceAll(/ +$/gm, '').trimEnd().replace(/^\n+/, ''), problem: run.stderr }

@@ -4,13 +4,14 @@ import path from 'node:path'
 import test from 'ava'
 import { registerTypes, useDb } from '../support/db.ts'
 import { root } from '../support/file-rules.ts'
+import { HANGS_AFTER_MS } from '../support/patience.ts'
 
 const db = useDb(test)
 const example = (file: string) => path.join(root, 'examples', file)
 const hasPsql = spawnSync('psql', ['--version']).status === 0
 
 const run = (program: string, ...args: string[]) =>
-	spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, DATABASE_URL: db.url } })
+	spawnSync(program, args, { encoding: 'utf8', timeout: HANGS_AFTER_MS, env: { ...process.env, DATABASE_URL: db.url } })
 const placeOrder = (customer: string, total: number) =>
 	run(process.execPath, example('order-with-job/place-order.ts'), customer, `${total}`)
 const placeOrderInPsql = (customer: string, total: number) =>

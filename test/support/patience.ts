@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 
-/** What takes so long hangs, however busy the machine is. */
+/** What takes so long hangs, however busy the machine is. Programs that a test waits for in its own thread need it most: nobody else can end them. */
 export const HANGS_AFTER_MS = 240_000
 
 /** Waits until something holds. What never comes is told as what was waited for: AVA's timeout, where it comes at all, names the test alone. */
