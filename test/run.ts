@@ -1,5 +1,5 @@
 /** `npm test [files]`: a PostgreSQL of its own (TEST_PG_HOME for another installation, TEST_DATABASE_URL for a running one), a migrated template, AVA, and one last line `N passed, N failed`. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -67,7 +67,7 @@ const SILENCE_MS = 6 * 60_000
 const AFTERGLOW_MS = 5_000
 
 /** Asks AVA which tests are still at it, and ends it, when it has been silent for so long. The answer is called at each line. */
-function endWhenSilent(ava: ChildProcess): () => void {
+function endWhenSilent(ava: ChildProcessWithoutNullStreams): () => void {
 	const timer = setTimeout(() => {
 		console.log(`nothing has ended for ${SILENCE_MS / 60_000} minutes; still running:`)
 		ava.kill('SIGINT')
@@ -76,21 +76,27 @@ function endWhenSilent(ava: ChildProcess): () => void {
 	return () => void timer.refresh()
 }
 
-/** Runs AVA, shows what it prints, and answers what it counted. */
-async function runAva(files: string[], env: NodeJS.ProcessEnv): Promise<Counted> {
-	const ava = path.join(path.dirname(fileURLToPath(import.meta.resolve('ava'))), 'cli.js')
-	const child = spawn(process.execPath, [ava, ...files], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+/** What a test leaves behind inherits no pipe of ours, and keeps AVA's for a moment at most. */
+const startAva = (files: string[], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams => {
+	const cli = path.join(path.dirname(fileURLToPath(import.meta.resolve('ava'))), 'cli.js')
+	const ava = spawn(process.execPath, [cli, ...files], { env: { ...process.env, ...env } })
+	ava.stdin.end()
+	return ava
+}
+
+/** Shows what AVA prints, and answers what it counted. */
+async function follow(ava: ChildProcessWithoutNullStreams): Promise<Counted> {
 	const counted = { passed: 0, failed: 0, skipped: 0 }
-	child.stderr.pipe(process.stderr) // inherited, a process that a test has left behind would keep it open
-	const hear = endWhenSilent(child)
-	createInterface({ input: child.stdout }).on('line', (line) => {
+	const hear = endWhenSilent(ava)
+	ava.stderr.pipe(process.stderr)
+	createInterface({ input: ava.stdout }).on('line', (line) => {
 		hear()
 		count(line, counted)
 		console.log(line)
 	})
-	const closed = once(child, 'close')
-	const [code] = await once(child, 'exit')
-	await Promise.race([closed, sleep(AFTERGLOW_MS)]) // such a process keeps the pipe open too
+	const closed = once(ava, 'close')
+	const [code] = await once(ava, 'exit')
+	await Promise.race([closed, sleep(AFTERGLOW_MS)])
 	if (code !== 0 && counted.failed === 0) counted.failed = 1 // a crash that no test reports
 	return counted
 }
@@ -98,15 +104,19 @@ async function runAva(files: string[], env: NodeJS.ProcessEnv): Promise<Counted>
 const started = performance.now()
 const postgres = await startPostgres()
 const template = `taskq_template_${process.pid}`
+let ava: ChildProcessWithoutNullStreams | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
 	process.once(signal, async () => {
+		ava?.kill('SIGINT') // it says which tests still ran
+		if (ava) await Promise.race([once(ava, 'close'), sleep(AFTERGLOW_MS)])
 		await postgres.stop() // nothing is left behind by a run that was cut short
 		process.exit(1)
 	})
 let counted = { passed: 0, failed: 1, skipped: 0 }
 try {
 	await makeTemplate(postgres.url, template)
-	counted = await runAva(process.argv.slice(2), { TEST_PG_URL: postgres.url, TEST_PG_TEMPLATE: template, GRAPHILE_ENV: 'test' })
+	ava = startAva(process.argv.slice(2), { TEST_PG_URL: postgres.url, TEST_PG_TEMPLATE: template, GRAPHILE_ENV: 'test' })
+	counted = await follow(ava)
 	await dropTemplate(postgres.url, template)
 } finally {
 	await postgres.stop()
