@@ -2,6 +2,7 @@ import net from 'node:net'
 import test from 'ava'
 import fc from 'fast-check'
 import { isProblem, type Json, useServer } from '../server/support.ts'
+import { until } from '../support/patience.ts'
 import { badBytes, prototypes } from './corpus.ts'
 
 const { db, api } = useServer(test)
@@ -145,6 +146,7 @@ test('requests that break HTTP itself are refused, and the server lives on', asy
 		'GET /graphiql-static/../../package.json HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
 		'GET /graphiql-static/..%2f..%2f..%2fpackage.json HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
 	]
+	await until(async () => (await fetch(`${api.url}/graphiql`)).status !== 503) // its schema is made when the server listens already
 
 	for (const request of requests) t.regex(await sendBytes(request), /^(HTTP\/1\.1 4\d\d |$)/, request.slice(0, 80))
 	t.is((await api.get('/livez')).status, 200)
