@@ -4,7 +4,7 @@ import { makeAsk, statements } from './graphql-support.ts'
 import { type Json, useServer } from './support.ts'
 
 const { api } = useServer(test)
-const ask = (query: string, variables?: Json) => makeAsk(api)(query, variables)
+const ask = makeAsk(api)
 
 const repeat = (count: number, make: (n: number) => string, between = ' ') => Array.from({ length: count }, (_, n) => make(n)).join(between)
 

@@ -2,17 +2,12 @@ import test from 'ava'
 import { getIntrospectionQuery } from 'postgraphile/graphql'
 import { makeProxy } from '../faults/proxy.ts'
 import { until } from '../support/patience.ts'
+import { makeAsk } from './graphql-support.ts'
 import { clientOf, isProblem, type Json, startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
-/** Asks a server's GraphQL endpoint, as soon as its schema is there. */
-async function ask(query: string, variables: Json = {}, headers: Record<string, string> = {}): Promise<Json> {
-	return until(async () => {
-		const { status, body } = await api.post('/graphql', { query, variables }, headers)
-		return status !== 503 && body
-	})
-}
+const ask = makeAsk(api)
 
 const makeKey = async (role: string) => ({
 	Authorization: `Bearer ${(await db.row('select taskq.create_api_key($1, $1) as api_key', [role])).api_key}`,

@@ -5,7 +5,7 @@ import { makeAsk, makeKey, makeSubscriber } from './graphql-support.ts'
 import { type Json, startTestServer, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
-const ask = (query: string) => makeAsk(api)(query)
+const ask = makeAsk(api)
 const subscriber = async (...args: [Json?, Record<string, string>?]) => {
 	await ask('{ __typename }') // the schema is there
 	return makeSubscriber(api.url, ...args)

@@ -1,17 +1,11 @@
 import test from 'ava'
 import { claim, registerWorker, statusOf } from '../support/db.ts'
-import { until } from '../support/patience.ts'
+import { makeAsk } from './graphql-support.ts'
 import { type Json, useServer } from './support.ts'
 
 const { db, api } = useServer(test)
 
-/** Asks a server's GraphQL endpoint, as soon as its schema is there. */
-async function ask(query: string, variables: Json = {}, headers: Record<string, string> = {}): Promise<Json> {
-	return until(async () => {
-		const { status, body } = await api.post('/graphql', { query, variables }, headers)
-		return status !== 503 && body
-	})
-}
+const ask = makeAsk(api)
 
 const SUBMIT = `mutation ($workflow: WorkflowRequestInput, $jobs: [JobRequestInput!]!) {
 	submitJobs(input: { workflow: $workflow, jobs: $jobs }) { submitted { position name jobId status created warnings workflowId } }
