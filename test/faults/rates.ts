@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Storm } from './storm.ts'
 
-/** A rate comes back, or it does not; a slow machine must not decide. */
-export const LIMIT_SECONDS = 300
 export const ENOUGH = 0.95
 
 export const now = (): number => Date.now() / 1000
@@ -21,9 +19,14 @@ async function measure(storm: Storm, seconds: number): Promise<number> {
 }
 
 /** Waits until so few jobs are open. Answers whether that came to be. */
-export async function untilOpen(storm: Storm, most: number, places = '{blocked,pending,retrying,ready,running}'): Promise<boolean> {
+export async function untilOpen(
+	storm: Storm,
+	most: number,
+	limit: number,
+	places = '{blocked,pending,retrying,ready,running}',
+): Promise<boolean> {
 	const sql = 'select count(*)::integer as count from taskq_private.places where status = any($1::taskq.job_status[])'
-	for (const deadline = now() + LIMIT_SECONDS; now() < deadline; await sleep(100)) {
+	for (const deadline = now() + limit; now() < deadline; await sleep(100)) {
 		const rows = await storm.database.rows<{ count: number }>(sql, [places]).catch(() => [])
 		if (rows[0] && rows[0].count <= most) return true
 	}
@@ -31,12 +34,7 @@ export async function untilOpen(storm: Storm, most: number, places = '{blocked,p
 }
 
 /** Windows one after the other until one is as it should be, or for too long. Answers the last. */
-export async function windows(
-	storm: Storm,
-	seconds: number,
-	isGood: (rate: number) => boolean,
-	limit: number = LIMIT_SECONDS,
-): Promise<number> {
+export async function windows(storm: Storm, seconds: number, isGood: (rate: number) => boolean, limit: number): Promise<number> {
 	const deadline = now() + limit
 	for (;;) {
 		const rate = await measure(storm, seconds)

@@ -6,7 +6,7 @@ import { kill, pause } from './nemesis.ts'
 import { killBackend, restart, terminate } from './rows/postgres.ts'
 import { burst, idleHolder, readers } from './rows/pressure.ts'
 import { Storm } from './storm.ts'
-import { finish } from './trial.ts'
+import { finish, LONG } from './trial.ts'
 
 const SAMPLE_MS = 5_000
 const MINUTE = 60_000
@@ -66,7 +66,7 @@ async function soak(storm: Storm, minutes: number): Promise<boolean> {
 	const [first, last] = await Promise.all(
 		[0, 2].map((n) => thirdOf(storm.database, from / 1000 + n * length, from / 1000 + (n + 1) * length)),
 	)
-	const { facts, breaches } = await finish(storm)
+	const { facts, breaches } = await finish(storm, LONG.limit)
 
 	console.log(`first third  ${third(first!)}`)
 	console.log(`last third   ${third(last!)}`)

@@ -1,7 +1,7 @@
 import { check } from './checker.ts'
 import { type Facts, readFacts } from './facts.ts'
 import { groupBy, type History } from './history.ts'
-import { ENOUGH, LIMIT_SECONDS, now, rateOf, untilOpen, watch, windows } from './rates.ts'
+import { ENOUGH, now, rateOf, untilOpen, watch, windows } from './rates.ts'
 import { Storm, type StormOptions } from './storm.ts'
 
 /** How long the parts of a trial take, in seconds, and how many jobs a second are asked for. */
@@ -10,13 +10,15 @@ export interface Scale {
 	baseline: number
 	fault: number
 	recovery: number
+	/** What a slow machine may take for each thing that comes, or does not. */
+	limit: number
 }
 
 /** A machine that others use as well may never be steady. */
 const MOST_WINDOWS = 10
 
-export const SHORT: Scale = { rate: 40, baseline: 3, fault: 4, recovery: 3 }
-export const LONG: Scale = { rate: 120, baseline: 20, fault: 60, recovery: 20 }
+export const SHORT: Scale = { rate: 40, baseline: 3, fault: 4, recovery: 3, limit: 100 }
+export const LONG: Scale = { rate: 120, baseline: 20, fault: 60, recovery: 20, limit: 300 }
 
 /** A fault, and what must hold beside the checker's rules. */
 export interface Row {
@@ -57,9 +59,9 @@ export interface Result {
 }
 
 /** Ends the load, waits until all of it is done, stops everything but the database, and checks. */
-export async function finish(storm: Storm): Promise<{ history: History; facts: Facts; breaches: string[] }> {
+export async function finish(storm: Storm, limit: number): Promise<{ history: History; facts: Facts; breaches: string[] }> {
 	await storm.stopClients()
-	await untilOpen(storm, 0)
+	await untilOpen(storm, 0, limit)
 	const ended = await storm.database.rows<{ job_id: string }>('select job_id from taskq.jobs where finished_at is not null')
 	await storm.audience.untilTold(ended.map(({ job_id }) => job_id))
 	await storm.stopProcesses()
@@ -78,16 +80,16 @@ async function run(row: Row, scale: Scale, storm: Storm): Promise<Result> {
 	const from = now()
 	await row.fault(storm, scale.fault)
 	const to = now()
-	const isBack = await untilOpen(storm, storm.rate / 2, '{ready,running}')
+	const isBack = await untilOpen(storm, storm.rate / 2, scale.limit, '{ready,running}')
 	const back = now() - to
 	const during = await rateOf(storm, from, to)
 	const breaches: string[] = []
-	const recovery = await windows(storm, scale.recovery, (rate) => rate >= baseline * ENOUGH)
+	const recovery = await windows(storm, scale.recovery, (rate) => rate >= baseline * ENOUGH, scale.limit)
 
 	breaches.push(...(await watching.stop()))
-	const { history, facts, breaches: found } = await finish(storm)
+	const { history, facts, breaches: found } = await finish(storm, scale.limit)
 	breaches.push(...found)
-	if (!isBack) breaches.push(`the backlog was not done ${LIMIT_SECONDS} s after the fault`)
+	if (!isBack) breaches.push(`the backlog was not done ${scale.limit} s after the fault`)
 	if (recovery < baseline * ENOUGH)
 		breaches.push(`the rate did not come back: ${baseline.toFixed(0)}/s before, ${recovery.toFixed(0)}/s after`)
 	breaches.push(...(row.expect?.(storm, history, facts) ?? []))
